@@ -1,0 +1,169 @@
+//! The traits that a forecast model implements.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Forecasts, FutureData, TrainingData, state};
+
+pub use crate::bindings::exports::retailcast::plugin::forecaster::{
+    Feature, Input, Requirements, Scope, ShortLags,
+};
+
+/// What a plugin says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Info {
+    /// The model type, `[a-z][a-z0-9_]*`.
+    pub name: &'static str,
+    /// `major.minor.patch`; usually `env!("CARGO_PKG_VERSION")`.
+    pub version: &'static str,
+    /// SPDX expression, for example `Apache-2.0`.
+    pub licence: &'static str,
+    /// One sentence for people who choose among models.
+    pub summary: &'static str,
+}
+
+impl Requirements {
+    /// A local model that reads the series alone.
+    pub fn series(min_history: u32) -> Self {
+        Self { min_history, input: Input::Series, scope: Scope::Local, intervals: false, exogenous: false }
+    }
+
+    /// A local model that reads these feature columns.
+    pub fn table(min_history: u32, features: Vec<Feature>, short_lags: ShortLags) -> Self {
+        let exogenous = features
+            .iter()
+            .any(|f| matches!(f, Feature::PriceFactor | Feature::PromoActive | Feature::IsHoliday));
+        let table = crate::bindings::exports::retailcast::plugin::forecaster::Table { features, short_lags };
+        Self { min_history, input: Input::Table(table), scope: Scope::Local, intervals: false, exogenous }
+    }
+}
+
+/// A forecast model, the general case.
+///
+/// `Config` is the plugin's configuration: its JSON Schema is shown to clients, the order of its fields is the
+/// order of hashing, and its serde defaults are filled in by the host before the plugin sees it.
+pub trait ForecastModel: Sized + 'static {
+    /// The configuration.
+    type Config: DeserializeOwned + JsonSchema;
+    /// Name, version, licence.
+    const INFO: Info;
+
+    /// What the model needs under this configuration. Asked before any data is read.
+    fn requirements(config: &Self::Config) -> Result<Requirements, Error>;
+    /// Fits all series of `data`.
+    fn fit(config: &Self::Config, data: &dyn TrainingData) -> Result<Self, Error>;
+    /// Forecasts every series. Changes nothing.
+    fn predict(&self, ahead: &dyn FutureData) -> Result<Forecasts, Error>;
+    /// The fitted state; see [`state`] for a ready-made format.
+    fn save(&self) -> Vec<u8>;
+    /// Restores what [`ForecastModel::save`] wrote, refuses anything else.
+    fn load(bytes: &[u8]) -> Result<Self, Error>;
+}
+
+/// How much of a series a [`SeriesModel`] reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// All values.
+    All,
+    /// Only this many of the newest: the rest is not copied into the plugin.
+    Last(usize),
+}
+
+/// A model of one series at a time. The SDK does the panel, the state and the failures of single series.
+pub trait SeriesModel: Sized + Serialize + DeserializeOwned + 'static {
+    /// The configuration.
+    type Config: DeserializeOwned + JsonSchema;
+    /// Name, version, licence.
+    const INFO: Info;
+
+    /// What the model needs under this configuration.
+    fn requirements(config: &Self::Config) -> Result<Requirements, Error>;
+    /// How much history [`SeriesModel::fit`] reads.
+    fn reads(_config: &Self::Config) -> Tail {
+        Tail::All
+    }
+    /// Fits one series: values oldest first, as many as [`SeriesModel::reads`] says or fewer.
+    fn fit(config: &Self::Config, history: &[f64]) -> Result<Self, Error>;
+    /// Forecasts the next `horizon` days.
+    fn forecast(&self, horizon: usize) -> Result<Vec<f64>, Error>;
+}
+
+/// A [`SeriesModel`] fitted on every series of a panel.
+pub struct EachSeries<M>(Vec<Result<M, SavedError>>);
+
+/// A refusal in a form that can be saved with the other series' states.
+#[derive(Clone, Serialize, Deserialize)]
+struct SavedError {
+    code: u8,
+    message: String,
+}
+
+impl<M: SeriesModel> ForecastModel for EachSeries<M> {
+    type Config = M::Config;
+    const INFO: Info = M::INFO;
+
+    fn requirements(config: &Self::Config) -> Result<Requirements, Error> {
+        M::requirements(config)
+    }
+
+    fn fit(config: &Self::Config, data: &dyn TrainingData) -> Result<Self, Error> {
+        let reads = M::reads(config);
+        let fit_one = |series| match reads {
+            Tail::All => M::fit(config, &data.target_of(series)),
+            Tail::Last(count) => M::fit(config, &data.target_tail(series, count)),
+        };
+        if data.series_count() == 1 {
+            return Ok(Self(vec![Ok(fit_one(0).map_err(|e| e.for_series(0))?)]));
+        }
+        Ok(Self((0..data.series_count()).map(|series| fit_one(series).map_err(SavedError::from)).collect()))
+    }
+
+    fn predict(&self, ahead: &dyn FutureData) -> Result<Forecasts, Error> {
+        if ahead.series_count() != self.0.len() {
+            return Err(Error::new(
+                crate::ErrorCode::Other,
+                format!("fitted on {} series, asked for {}", self.0.len(), ahead.series_count()),
+            ));
+        }
+        let mut forecasts = Forecasts::new(self.0.len(), ahead.horizon());
+        for fitted in &self.0 {
+            forecasts.push(match fitted {
+                Ok(model) => model.forecast(ahead.horizon()),
+                Err(e) => Err(e.clone().into()),
+            });
+        }
+        Ok(forecasts)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        state::encode(&M::INFO, &self.0)
+    }
+
+    fn load(bytes: &[u8]) -> Result<Self, Error> {
+        state::decode(&M::INFO, bytes).map(Self)
+    }
+}
+
+impl From<Error> for SavedError {
+    fn from(e: Error) -> Self {
+        Self { code: e.code as u8, message: e.message }
+    }
+}
+
+impl From<SavedError> for Error {
+    fn from(e: SavedError) -> Self {
+        use crate::ErrorCode;
+        const CODES: [ErrorCode; 7] = [
+            ErrorCode::InvalidConfig,
+            ErrorCode::NotEnoughHistory,
+            ErrorCode::MissingFeature,
+            ErrorCode::ArtifactMismatch,
+            ErrorCode::Numeric,
+            ErrorCode::Unsupported,
+            ErrorCode::Upstream,
+        ];
+        let code = CODES.iter().find(|c| **c as u8 == e.code).copied().unwrap_or(ErrorCode::Other);
+        Self::new(code, e.message)
+    }
+}
