@@ -1,1 +1,35 @@
-//! x
+//! The plugin host of RetailCast: loads forecasting models that are WebAssembly components, gives them data and
+//! granted capabilities, holds them to limits, and tells exactly what went wrong when something did.
+//!
+//! Read from top to bottom: [`Catalogue`] knows the plugins; a [`ForecastModel`] opens a [`ForecastSession`] (one
+//! instance, for one request); a session asks requirements, fits, saves, loads and predicts. Everything is
+//! synchronous and belongs on the [`ComputePool`], never on an async reactor.
+//!
+//! The contract stands in `wit/v0.1`; its adapter in `v0_1` is the only module that knows the generated types.
+
+pub mod boosting;
+mod cache;
+mod call;
+mod catalogue;
+mod engine;
+mod error;
+mod limits;
+mod model;
+mod output;
+mod plugin;
+mod pool;
+mod sandbox;
+mod v0_1;
+
+pub use cache::CodeCache;
+pub use call::{Call, CancelToken};
+pub use catalogue::{Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State};
+pub use engine::{Engine, EngineSettings};
+pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
+pub use limits::Limits;
+pub use model::{
+    Description, FeatureTable, Forecasts, ForecastModel, ForecastSession, FutureSet, Input, Requirements,
+    Scope, ShortLags, TrainingSet,
+};
+pub use plugin::Digest;
+pub use pool::{Busy, ComputePool};

@@ -7,10 +7,10 @@ pub use host::ImportanceKind;
 
 /// Trees trained and kept by the host. Exists only inside the server: in native tests `train` and `load` refuse.
 #[derive(Debug)]
-pub struct Booster(pub(crate) host::Booster);
+pub struct Booster(host::Booster);
 
 /// What native tests hear instead of LightGBM.
-pub(crate) fn only_inside_the_server() -> Error {
+fn only_inside_the_server() -> Error {
     Error::unsupported("gradient boosting is a capability of the server; it does not exist in native tests")
 }
 
@@ -23,7 +23,8 @@ impl Booster {
     ) -> Result<Self, Error> {
         let params: Vec<(String, String)> =
             params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        data.train_booster(series, &params)
+        let handle = data.handle().ok_or_else(only_inside_the_server)?;
+        host::Booster::train(handle, series.map(|s| s as u32), &params).map(Self).map_err(Error::from)
     }
 
     /// Reads what [`Booster::save`] wrote.
@@ -37,12 +38,14 @@ impl Booster {
 
     /// Predicts the rows of one series, or of all (`None`).
     pub fn predict(&self, ahead: &dyn FutureData, series: Option<usize>) -> Result<Vec<f64>, Error> {
-        ahead.predict_booster(self, series)
+        let handle = ahead.handle().ok_or_else(only_inside_the_server)?;
+        self.0.predict(handle, series.map(|s| s as u32)).map_err(Error::from)
     }
 
     /// SHAP values of every feature and then the base value, row after row.
     pub fn contributions(&self, ahead: &dyn FutureData, series: Option<usize>) -> Result<Vec<f64>, Error> {
-        ahead.booster_contributions(self, series)
+        let handle = ahead.handle().ok_or_else(only_inside_the_server)?;
+        self.0.contributions(handle, series.map(|s| s as u32)).map_err(Error::from)
     }
 
     /// Importance per feature.

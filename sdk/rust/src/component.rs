@@ -3,7 +3,7 @@
 use crate::bindings::exports::retailcast::plugin::forecaster as exports;
 use crate::bindings::retailcast::plugin::data as host;
 use crate::bindings::retailcast::plugin::types::{Description, PluginError, PluginKind};
-use crate::{Booster, Error, ForecastModel, FutureData, TrainingData};
+use crate::{Error, ForecastModel, FutureData, TrainingData};
 
 /// Exports a [`ForecastModel`] as a component. One per crate.
 #[macro_export]
@@ -150,9 +150,8 @@ impl TrainingData for host::TrainingData {
     fn seed(&self) -> u64 {
         self.seed()
     }
-    fn train_booster(&self, series: Option<usize>, params: &[(String, String)]) -> Result<Booster, Error> {
-        use crate::bindings::retailcast::plugin::gradient_boosting as boosting;
-        boosting::Booster::train(self, series.map(|s| s as u32), params).map(Booster).map_err(Error::from)
+    fn handle(&self) -> Option<&host::TrainingData> {
+        Some(self)
     }
 }
 
@@ -172,10 +171,7 @@ impl FutureData for host::FutureData {
     fn feature(&self, column: usize) -> Vec<f64> {
         self.feature(column as u32)
     }
-    fn predict_booster(&self, booster: &Booster, series: Option<usize>) -> Result<Vec<f64>, Error> {
-        booster.0.predict(self, series.map(|s| s as u32)).map_err(Error::from)
-    }
-    fn booster_contributions(&self, booster: &Booster, series: Option<usize>) -> Result<Vec<f64>, Error> {
-        booster.0.contributions(self, series.map(|s| s as u32)).map_err(Error::from)
+    fn handle(&self) -> Option<&host::FutureData> {
+        Some(self)
     }
 }

@@ -1,7 +1,7 @@
 //! Views on the data of a call. Inside the server they read the host's memory column by column; in tests they
 //! are a [`crate::testing::Panel`].
 
-use crate::{Booster, Error};
+use crate::bindings::retailcast::plugin::data as host;
 
 /// The history that a model is fitted on. For n series, columns are flat: series i is the slice
 /// `offsets[i] .. offsets[i + 1]`. Missing feature values are NaN, targets are finite.
@@ -26,8 +26,11 @@ pub trait TrainingData {
     fn feature(&self, column: usize) -> Vec<f64>;
     /// Seed for whatever is random in the model.
     fn seed(&self) -> u64;
-    /// Trains trees by the host's capability; see [`Booster::train`].
-    fn train_booster(&self, series: Option<usize>, params: &[(String, String)]) -> Result<Booster, Error>;
+    /// The host's handle, inside the server; what [`crate::Booster`] hands on. `None` in native tests.
+    #[doc(hidden)]
+    fn handle(&self) -> Option<&host::TrainingData> {
+        None
+    }
 }
 
 /// The days to forecast, with the features that are known for them. Row `series * horizon + step`.
@@ -42,8 +45,9 @@ pub trait FutureData {
     fn feature_names(&self) -> Vec<String>;
     /// One feature column, `series_count * horizon` numbers; empty when there is no such column.
     fn feature(&self, column: usize) -> Vec<f64>;
-    /// Predicts by trees of the host's capability; see [`Booster::predict`].
-    fn predict_booster(&self, booster: &Booster, series: Option<usize>) -> Result<Vec<f64>, Error>;
-    /// Contributions by trees of the host's capability; see [`Booster::contributions`].
-    fn booster_contributions(&self, booster: &Booster, series: Option<usize>) -> Result<Vec<f64>, Error>;
+    /// The host's handle, inside the server; what [`crate::Booster`] hands on. `None` in native tests.
+    #[doc(hidden)]
+    fn handle(&self) -> Option<&host::FutureData> {
+        None
+    }
 }

@@ -6,8 +6,7 @@
 //! assert_eq!(panel.future(7).rows(), 14);
 //! ```
 
-use crate::boosting::only_inside_the_server;
-use crate::{Booster, Error, ForecastModel, Forecasts, FutureData, TrainingData};
+use crate::{Error, ForecastModel, Forecasts, FutureData, TrainingData};
 
 /// Some series in memory.
 #[derive(Debug, Clone, Default)]
@@ -92,9 +91,6 @@ impl TrainingData for Panel {
     fn seed(&self) -> u64 {
         self.seed
     }
-    fn train_booster(&self, _: Option<usize>, _: &[(String, String)]) -> Result<Booster, Error> {
-        Err(only_inside_the_server())
-    }
 }
 
 /// Days to forecast, in memory.
@@ -135,12 +131,6 @@ impl FutureData for Future {
     }
     fn feature(&self, column: usize) -> Vec<f64> {
         self.columns.get(column).map(|(_, values)| values.clone()).unwrap_or_default()
-    }
-    fn predict_booster(&self, _: &Booster, _: Option<usize>) -> Result<Vec<f64>, Error> {
-        Err(only_inside_the_server())
-    }
-    fn booster_contributions(&self, _: &Booster, _: Option<usize>) -> Result<Vec<f64>, Error> {
-        Err(only_inside_the_server())
     }
 }
 

@@ -1,0 +1,443 @@
+//! Feature frames: the columns that a table model sees, for history and for the days to come.
+//!
+//! One function computes a cell for both. Training and future rows differ in one thing only: how far the target is
+//! known. So a feature that looks past the forecast origin cannot be written here.
+
+use crate::{Day, Series};
+
+/// A column that the host computes. Statistics look at the rows before a row, never at the row itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Feature {
+    /// Target this many rows ago.
+    Lag(u32),
+    /// Mean of the last so many targets.
+    RollingMean(u32),
+    /// Their sample standard deviation (divisor w - 1); NaN for a window of 1.
+    RollingStd(u32),
+    /// Their minimum.
+    RollingMin(u32),
+    /// Their maximum.
+    RollingMax(u32),
+    /// Their sum.
+    RollingSum(u32),
+    /// 0 = Monday .. 6 = Sunday.
+    DayOfWeek,
+    /// sin(2 pi d / 7).
+    DowSin,
+    /// cos(2 pi d / 7).
+    DowCos,
+    /// 1 .. 12.
+    Month,
+    /// sin(2 pi m / 12).
+    MonthSin,
+    /// cos(2 pi m / 12).
+    MonthCos,
+    /// 1 .. 4.
+    Quarter,
+    /// The year.
+    Year,
+    /// 1 on Saturday and Sunday.
+    IsWeekend,
+    /// 1 on the last day of a month.
+    IsMonthEnd,
+    /// Unit price over the baseline price.
+    PriceFactor,
+    /// 1 when a promotion covers the day.
+    PromoActive,
+    /// 1 when the calendar flags the day.
+    IsHoliday,
+    /// Days since the product's launch.
+    DaysSinceLaunch,
+}
+
+/// The 14 columns of the forecasting contract, in its order.
+pub const CONTRACT_FRAME: [Feature; 14] = [
+    Feature::Lag(1),
+    Feature::Lag(7),
+    Feature::Lag(14),
+    Feature::Lag(28),
+    Feature::DowSin,
+    Feature::DowCos,
+    Feature::MonthSin,
+    Feature::MonthCos,
+    Feature::IsWeekend,
+    Feature::IsMonthEnd,
+    Feature::PriceFactor,
+    Feature::PromoActive,
+    Feature::IsHoliday,
+    Feature::DaysSinceLaunch,
+];
+
+/// What a column may know about the future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeakClass {
+    /// Known for every day.
+    Safe,
+    /// Known up to the forecast origin only.
+    SafeUpToOrigin,
+    /// Known only when the caller supplies a plan.
+    UnsafeUnlessSupplied,
+}
+
+impl Feature {
+    /// The column's name in the contract.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Lag(k) => format!("lag_{k}"),
+            Self::RollingMean(w) => format!("rolling_mean_{w}"),
+            Self::RollingStd(w) => format!("rolling_std_{w}"),
+            Self::RollingMin(w) => format!("rolling_min_{w}"),
+            Self::RollingMax(w) => format!("rolling_max_{w}"),
+            Self::RollingSum(w) => format!("rolling_sum_{w}"),
+            Self::DayOfWeek => "day_of_week".to_owned(),
+            Self::DowSin => "dow_sin".to_owned(),
+            Self::DowCos => "dow_cos".to_owned(),
+            Self::Month => "month".to_owned(),
+            Self::MonthSin => "month_sin".to_owned(),
+            Self::MonthCos => "month_cos".to_owned(),
+            Self::Quarter => "quarter".to_owned(),
+            Self::Year => "year".to_owned(),
+            Self::IsWeekend => "is_weekend".to_owned(),
+            Self::IsMonthEnd => "is_month_end".to_owned(),
+            Self::PriceFactor => "price_factor".to_owned(),
+            Self::PromoActive => "promo_active".to_owned(),
+            Self::IsHoliday => "is_holiday".to_owned(),
+            Self::DaysSinceLaunch => "days_since_launch".to_owned(),
+        }
+    }
+
+    /// Rows of history that the feature looks back on; 0 for those that do not.
+    pub fn reach(&self) -> usize {
+        match self {
+            Self::Lag(n)
+            | Self::RollingMean(n)
+            | Self::RollingStd(n)
+            | Self::RollingMin(n)
+            | Self::RollingMax(n)
+            | Self::RollingSum(n) => *n as usize,
+            _ => 0,
+        }
+    }
+
+    /// What it may know about the future.
+    pub fn leak_class(&self) -> LeakClass {
+        match self {
+            _ if self.reach() > 0 => LeakClass::SafeUpToOrigin,
+            Self::PriceFactor | Self::PromoActive => LeakClass::UnsafeUnlessSupplied,
+            _ => LeakClass::Safe,
+        }
+    }
+}
+
+/// What is known of a product and a store beside its sales.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Exogenous {
+    /// First and last day of every promotion that covers the series, in any order.
+    pub promotions: Vec<(Day, Day)>,
+    /// Days that the calendar flags, ascending.
+    pub holidays: Vec<Day>,
+    /// The product's launch.
+    pub launch: Option<Day>,
+}
+
+impl Exogenous {
+    /// Whether any promotion covers the day.
+    pub fn promo_active(&self, day: Day) -> bool {
+        self.promotions.iter().any(|(first, last)| (*first..=*last).contains(&day))
+    }
+
+    /// Whether the calendar flags the day.
+    pub fn is_holiday(&self, day: Day) -> bool {
+        self.holidays.binary_search(&day).is_ok()
+    }
+}
+
+/// Columns of equal length, column after column. NaN is missing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Frame {
+    /// The columns.
+    pub features: Vec<Feature>,
+    /// Rows per column.
+    pub rows: usize,
+    /// `features.len() * rows` cells.
+    pub values: Vec<f64>,
+}
+
+impl Frame {
+    /// One column.
+    pub fn column(&self, index: usize) -> &[f64] {
+        &self.values[index * self.rows..(index + 1) * self.rows]
+    }
+}
+
+/// What one row is made of, beside the target before it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowInputs {
+    /// The row's day.
+    pub day: Day,
+    /// Unit price over baseline price.
+    pub price_factor: f64,
+    /// Whether a promotion covers the day.
+    pub promo_active: bool,
+    /// Whether it is a holiday.
+    pub is_holiday: bool,
+}
+
+/// The target as far as a row may know it: `known`, oldest first, and how many rows lie between the last known
+/// value and the row itself (0 for the row right after it).
+#[derive(Debug, Clone, Copy)]
+struct Past<'a> {
+    known: &'a [f64],
+    unknown: usize,
+}
+
+impl Past<'_> {
+    /// The value `k` rows before the row, k >= 1.
+    fn lag(self, k: usize) -> f64 {
+        k.checked_sub(self.unknown + 1)
+            .and_then(|back| self.known.len().checked_sub(back + 1))
+            .map_or(f64::NAN, |at| self.known[at])
+    }
+}
+
+fn cell(feature: Feature, past: Past<'_>, row: &RowInputs, launch: Option<Day>) -> f64 {
+    let flag = |on: bool| f64::from(u8::from(on));
+    let angle = |value: u32, period: f64| std::f64::consts::TAU * f64::from(value) / period;
+    let window = |w: u32, statistic: fn(&[f64]) -> f64| match past.known.len().checked_sub(w as usize) {
+        Some(from) if past.unknown == 0 => statistic(&past.known[from..]),
+        _ => f64::NAN,
+    };
+    let day = row.day;
+    match feature {
+        Feature::Lag(k) => past.lag(k as usize),
+        Feature::RollingMean(w) => window(w, mean),
+        Feature::RollingStd(w) => window(w, sample_std),
+        Feature::RollingMin(w) => window(w, |values| values.iter().copied().fold(f64::INFINITY, f64::min)),
+        Feature::RollingMax(w) => window(w, |values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+        Feature::RollingSum(w) => window(w, |values| values.iter().sum()),
+        Feature::DayOfWeek => f64::from(day.weekday()),
+        Feature::DowSin => angle(day.weekday(), 7.0).sin(),
+        Feature::DowCos => angle(day.weekday(), 7.0).cos(),
+        Feature::Month => f64::from(day.month()),
+        Feature::MonthSin => angle(day.month(), 12.0).sin(),
+        Feature::MonthCos => angle(day.month(), 12.0).cos(),
+        Feature::Quarter => f64::from(day.quarter()),
+        Feature::Year => f64::from(day.year()),
+        Feature::IsWeekend => flag(day.is_weekend()),
+        Feature::IsMonthEnd => flag(day.is_month_end()),
+        Feature::PriceFactor => row.price_factor,
+        Feature::PromoActive => flag(row.promo_active),
+        Feature::IsHoliday => flag(row.is_holiday),
+        Feature::DaysSinceLaunch => launch.map_or(f64::NAN, |launch| f64::from(day - launch)),
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn sample_std(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (squares / (values.len() as f64 - 1.0)).sqrt()
+}
+
+fn build<'a>(
+    features: &[Feature],
+    rows: usize,
+    launch: Option<Day>,
+    row: impl Fn(usize) -> (Past<'a>, RowInputs),
+) -> Frame {
+    let rows_data: Vec<(Past<'a>, RowInputs)> = (0..rows).map(row).collect();
+    let mut values = Vec::with_capacity(features.len() * rows);
+    for feature in features {
+        values.extend(rows_data.iter().map(|(past, row)| cell(*feature, *past, row, launch)));
+    }
+    Frame { features: features.to_vec(), rows, values }
+}
+
+/// One row per value of the series; every row knows all targets before it.
+pub fn training_frame(features: &[Feature], series: &Series, exogenous: &Exogenous) -> Frame {
+    build(features, series.len(), exogenous.launch, |i| {
+        let day = series.days[i];
+        let row = RowInputs {
+            day,
+            price_factor: series.unit_price[i] / series.baseline_price,
+            promo_active: exogenous.promo_active(day),
+            is_holiday: exogenous.is_holiday(day),
+        };
+        (Past { known: &series.quantity[..i], unknown: 0 }, row)
+    })
+}
+
+/// Most history that is kept for future rows, unless a feature reaches further.
+pub const TAIL: usize = 90;
+
+/// The end of a series that future rows of these features need: its last 90 values, or as many as the feature that
+/// reaches furthest.
+pub fn tail<'a>(features: &[Feature], quantity: &'a [f64]) -> &'a [f64] {
+    let need = features.iter().map(Feature::reach).max().unwrap_or(0).max(TAIL);
+    &quantity[quantity.len().saturating_sub(need)..]
+}
+
+/// One row per day to forecast. `tail` ends at the forecast origin; row j is the (gap + j + 1)-th after it, and every
+/// lag or window that would need a later value is NaN: nothing predicted is fed back.
+pub fn future_frame(
+    features: &[Feature],
+    tail: &[f64],
+    gap: usize,
+    rows: &[RowInputs],
+    launch: Option<Day>,
+) -> Frame {
+    build(features, rows.len(), launch, |j| (Past { known: tail, unknown: gap + j }, rows[j]))
+}
+
+/// The row after `known`, which holds the history and the predictions made since: for models that feed their
+/// predictions back, step by step.
+pub fn next_row(features: &[Feature], known: &[f64], row: RowInputs, launch: Option<Day>) -> Frame {
+    build(features, 1, launch, |_| (Past { known, unknown: 0 }, row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MissingDays, Observation};
+    use proptest::prelude::*;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    /// The worked example of `forecasting.md`.
+    fn example() -> (Series, Exogenous) {
+        let start = day("2024-01-01");
+        let rows: Vec<Observation> = (0..90)
+            .map(|i| Observation {
+                day: start + i,
+                quantity: f64::from(20 + 3 * (i % 7) + (5 * i) % 13),
+                unit_price: if i % 10 == 0 { 8.0 } else { 10.0 },
+            })
+            .collect();
+        let series = Series::build(&rows, start + 89, MissingDays::Zero).unwrap();
+        let exogenous = Exogenous {
+            promotions: vec![(start + 40, start + 46)],
+            holidays: vec![start, day("2024-02-14")],
+            launch: Some(day("2023-12-01")),
+        };
+        (series, exogenous)
+    }
+
+    fn row(frame: &Frame, i: usize) -> Vec<f64> {
+        (0..frame.features.len()).map(|c| frame.column(c)[i]).collect()
+    }
+
+    #[test]
+    fn worked_training_rows() {
+        let (series, exogenous) = example();
+        let frame = training_frame(&CONTRACT_FRAME, &series, &exogenous);
+        let first = row(&frame, 0);
+        assert!(first[..4].iter().all(|lag| lag.is_nan()));
+        assert_eq!(first[4..6], [0.0, 1.0]);
+        assert!((first[6] - 0.5).abs() < 1e-12 && (first[7] - 0.866_025_4).abs() < 1e-7);
+        assert_eq!(first[8..], [0.0, 0.0, 0.8, 0.0, 1.0, 31.0]);
+        let later = row(&frame, 40);
+        assert_eq!(later[..4], [32.0, 44.0, 35.0, 43.0]);
+        assert_eq!(later[10..], [0.8, 1.0, 0.0, 71.0]);
+    }
+
+    fn future_rows(from: Day, count: i32) -> Vec<RowInputs> {
+        (0..count)
+            .map(|j| RowInputs { day: from + j, price_factor: 1.0, promo_active: false, is_holiday: false })
+            .collect()
+    }
+
+    #[test]
+    fn worked_future_rows() {
+        let (series, _) = example();
+        let tail = tail(&CONTRACT_FRAME, &series.quantity);
+        let frame = future_frame(&CONTRACT_FRAME, tail, 0, &future_rows(day("2024-03-31"), 7), None);
+        assert_eq!(row(&frame, 0)[..4], [38.0, 50.0, 41.0, 49.0]);
+        let second = row(&frame, 1);
+        assert!(second[0].is_nan());
+        assert_eq!(second[1..4], [24.0, 28.0, 23.0]);
+        assert!(second[13].is_nan(), "no launch date");
+    }
+
+    #[test]
+    fn a_gap_makes_short_lags_unknown() {
+        let tail: Vec<f64> = (1..=90).map(f64::from).collect();
+        let frame = future_frame(&[Feature::Lag(1), Feature::Lag(7)], &tail, 2, &future_rows(Day(0), 5), None);
+        assert!(frame.column(0).iter().all(|v| v.is_nan()));
+        // Row 3 rows after the origin: 7 rows ago is the fifth newest value.
+        assert_eq!(frame.column(1)[0].to_bits(), 86.0_f64.to_bits());
+    }
+
+    #[test]
+    fn rolling_windows_exclude_the_row_itself() {
+        let (series, exogenous) = example();
+        let features = [Feature::RollingMean(7), Feature::RollingStd(7), Feature::RollingMax(7)];
+        let frame = training_frame(&features, &series, &exogenous);
+        assert!(frame.column(0)[6].is_nan());
+        let expected = series.quantity[..7].iter().sum::<f64>() / 7.0;
+        assert!((frame.column(0)[7] - expected).abs() < 1e-12);
+    }
+
+    const ALL: [Feature; 20] = [
+        Feature::Lag(1),
+        Feature::Lag(7),
+        Feature::RollingMean(7),
+        Feature::RollingStd(3),
+        Feature::RollingMin(5),
+        Feature::RollingMax(14),
+        Feature::RollingSum(2),
+        Feature::DayOfWeek,
+        Feature::DowSin,
+        Feature::DowCos,
+        Feature::Month,
+        Feature::MonthSin,
+        Feature::MonthCos,
+        Feature::Quarter,
+        Feature::Year,
+        Feature::IsWeekend,
+        Feature::IsMonthEnd,
+        Feature::PriceFactor,
+        Feature::PromoActive,
+        Feature::IsHoliday,
+    ];
+
+    fn bits(values: &[f64]) -> Vec<u64> {
+        values.iter().map(|v| v.to_bits()).collect()
+    }
+
+    proptest! {
+        /// No training row sees its own or a later quantity.
+        #[test]
+        fn training_rows_know_only_the_past(cut in 0_usize..90, noise in proptest::collection::vec(0.0..1e6, 90)) {
+            let (series, exogenous) = example();
+            let mut changed = series.clone();
+            changed.quantity[cut..].copy_from_slice(&noise[cut..]);
+            let (a, b) = (training_frame(&ALL, &series, &exogenous), training_frame(&ALL, &changed, &exogenous));
+            for i in 0..=cut.min(89) {
+                prop_assert_eq!(bits(&row(&a, i)), bits(&row(&b, i)), "row {}", i);
+            }
+        }
+
+        /// The first future row without a gap is the training row that would come next.
+        #[test]
+        fn training_and_future_rows_agree(n in 30_usize..89) {
+            let (series, exogenous) = example();
+            let training = training_frame(&ALL, &series, &exogenous);
+            let next = RowInputs {
+                day: series.days[n],
+                price_factor: series.unit_price[n] / series.baseline_price,
+                promo_active: exogenous.promo_active(series.days[n]),
+                is_holiday: exogenous.is_holiday(series.days[n]),
+            };
+            let known = tail(&ALL, &series.quantity[..n]);
+            let future = future_frame(&ALL, known, 0, &[next], exogenous.launch);
+            prop_assert_eq!(bits(&row(&training, n)), bits(&row(&future, 0)));
+            let recursive = next_row(&ALL, known, next, exogenous.launch);
+            prop_assert_eq!(bits(&row(&training, n)), bits(&row(&recursive, 0)));
+        }
+    }
+}

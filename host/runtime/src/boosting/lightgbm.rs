@@ -1,0 +1,351 @@
+//! A safe wrapper of what we need of LightGBM's C interface.
+//!
+//! `lightgbm3::Booster::train` runs all rounds in one call; a capability must look at deadline and cancellation
+//! between rounds, so this drives `lightgbm3-sys` (the same crate's bindings) round by round.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::ptr;
+
+use lightgbm3_sys as sys;
+
+use super::Params;
+
+/// LightGBM refused, or the caller interrupted it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BoosterError {
+    /// LightGBM's own words.
+    #[error("LightGBM: {0}")]
+    Library(String),
+    /// The caller's check said stop.
+    #[error("interrupted after {0} rounds")]
+    Interrupted(u32),
+    /// The matrix does not fit the model.
+    #[error("{0}")]
+    Shape(String),
+}
+
+/// How importance is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Importance {
+    /// Number of splits.
+    Split,
+    /// Gain of splits.
+    Gain,
+}
+
+/// What a prediction call computes.
+#[derive(Debug, Clone, Copy)]
+enum Output {
+    Prediction,
+    Contributions,
+}
+
+fn check(code: i32) -> Result<(), BoosterError> {
+    if code == 0 {
+        return Ok(());
+    }
+    // SAFETY: LightGBM returns a pointer to a thread-local, NUL-terminated buffer, which no other call on this
+    // thread overwrites before it is copied here.
+    #[allow(unsafe_code)]
+    let message = unsafe { CStr::from_ptr(sys::LGBM_GetLastError()) };
+    Err(BoosterError::Library(message.to_string_lossy().into_owned()))
+}
+
+/// A matrix bound to labels, binned for training.
+struct Dataset(sys::DatasetHandle);
+
+impl Dataset {
+    /// `columns` has one number per feature and row, column after column.
+    fn new(columns: &[f64], features: usize, labels: &[f32], params: &CStr) -> Result<Self, BoosterError> {
+        let mut dataset = Self(ptr::null_mut());
+        let rows = labels.len();
+        if features == 0 || columns.len() != rows * features || rows == 0 {
+            return Err(BoosterError::Shape(format!(
+                "a matrix of {rows} rows and {features} columns has {} numbers",
+                columns.len()
+            )));
+        }
+        // SAFETY: the matrix pointer has rows * features f64 (checked above), the label pointer rows f32; LightGBM
+        // copies both during the calls. The handle is written by the first call and used by the second only when
+        // the first succeeded.
+        #[allow(unsafe_code)]
+        unsafe {
+            check(sys::LGBM_DatasetCreateFromMat(
+                columns.as_ptr().cast::<c_void>(),
+                sys::C_API_DTYPE_FLOAT64 as i32,
+                rows as i32,
+                features as i32,
+                0, // column-major
+                params.as_ptr(),
+                ptr::null_mut(),
+                &raw mut dataset.0,
+            ))?;
+            check(sys::LGBM_DatasetSetField(
+                dataset.0,
+                c"label".as_ptr(),
+                labels.as_ptr().cast::<c_void>(),
+                rows as i32,
+                sys::C_API_DTYPE_FLOAT32 as i32,
+            ))?;
+        }
+        Ok(dataset)
+    }
+}
+
+impl Drop for Dataset {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: the handle came from LightGBM and is freed once, here; the booster that trained on it owned
+            // it and has freed itself before.
+            #[allow(unsafe_code)]
+            unsafe {
+                sys::LGBM_DatasetFree(self.0);
+            }
+        }
+    }
+}
+
+/// Trained trees.
+pub struct Booster {
+    handle: sys::BoosterHandle,
+    features: usize,
+    /// LightGBM keeps a pointer to the data that it trained on; fields drop after `Drop::drop` freed the handle.
+    _training: Option<Dataset>,
+}
+
+// SAFETY: the handle is a plain heap object of LightGBM without thread affinity; Rust's ownership makes sure that
+// only one thread uses it at a time (there is no `Sync`), and the only thread-local part, the error message, is
+// read on the thread of the failing call.
+#[allow(unsafe_code)]
+unsafe impl Send for Booster {}
+
+impl std::fmt::Debug for Booster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Booster").field("features", &self.features).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Booster {
+    fn drop(&mut self) {
+        if !self.handle.is_null() {
+            // SAFETY: the handle came from LightGBM and is freed once, here.
+            #[allow(unsafe_code)]
+            unsafe {
+                sys::LGBM_BoosterFree(self.handle);
+            }
+        }
+    }
+}
+
+impl Booster {
+    /// Trains on `columns` (one number per feature and row, column after column; NaN is missing). `interrupted`
+    /// is asked before every round.
+    pub fn train(
+        columns: &[f64],
+        features: usize,
+        target: &[f64],
+        params: &Params,
+        mut interrupted: impl FnMut() -> bool,
+    ) -> Result<Self, BoosterError> {
+        let text = CString::new(params.text()).map_err(|e| BoosterError::Library(e.to_string()))?;
+        let labels: Vec<f32> = target.iter().map(|y| *y as f32).collect();
+        let dataset = Dataset::new(columns, features, &labels, &text)?;
+        let mut training = Self { handle: ptr::null_mut(), features, _training: Some(dataset) };
+        let Some(Dataset(data)) = &training._training else { unreachable!("set in the line above") };
+        // SAFETY: the dataset outlives the booster that keeps a pointer to it: the booster owns it, and frees its
+        // own handle first.
+        #[allow(unsafe_code)]
+        check(unsafe { sys::LGBM_BoosterCreate(*data, text.as_ptr(), &raw mut training.handle) })?;
+        for round in 0..params.rounds {
+            if interrupted() {
+                return Err(BoosterError::Interrupted(round));
+            }
+            let mut finished = 0;
+            // SAFETY: the handle is valid, the out pointer lives through the call.
+            #[allow(unsafe_code)]
+            check(unsafe { sys::LGBM_BoosterUpdateOneIter(training.handle, &raw mut finished) })?;
+            if finished != 0 {
+                break;
+            }
+        }
+        Ok(training)
+    }
+
+    /// Reads LightGBM's text format.
+    pub fn load(text: &str) -> Result<Self, BoosterError> {
+        // LightGBM parses by keywords and trusts counts; a text that does not start like a model is refused here.
+        if !text.starts_with("tree\n") {
+            return Err(BoosterError::Library("the bytes are not a LightGBM model".to_owned()));
+        }
+        let text = CString::new(text).map_err(|e| BoosterError::Library(e.to_string()))?;
+        let mut booster = Self { handle: ptr::null_mut(), features: 0, _training: None };
+        let mut rounds = 0;
+        let mut features = 0;
+        // SAFETY: the text is NUL-terminated, the out pointers live through the calls, and the second call runs
+        // only when the first gave a handle.
+        #[allow(unsafe_code)]
+        unsafe {
+            check(sys::LGBM_BoosterLoadModelFromString(text.as_ptr(), &raw mut rounds, &raw mut booster.handle))?;
+            check(sys::LGBM_BoosterGetNumFeature(booster.handle, &raw mut features))?;
+        }
+        booster.features = features as usize;
+        Ok(booster)
+    }
+
+    /// LightGBM's text format.
+    pub fn save(&self) -> Result<String, BoosterError> {
+        let importance = sys::C_API_FEATURE_IMPORTANCE_SPLIT as i32;
+        let mut size = 0;
+        let mut buffer = vec![0_u8; 64 << 10];
+        loop {
+            // SAFETY: the handle is valid; LightGBM writes at most `buffer.len()` bytes and the needed size.
+            #[allow(unsafe_code)]
+            check(unsafe {
+                sys::LGBM_BoosterSaveModelToString(
+                    self.handle,
+                    0,
+                    -1,
+                    importance,
+                    buffer.len() as i64,
+                    &raw mut size,
+                    buffer.as_mut_ptr().cast::<c_char>(),
+                )
+            })?;
+            if size as usize <= buffer.len() {
+                break;
+            }
+            buffer.resize(size as usize, 0);
+        }
+        // The size counts the closing NUL.
+        buffer.truncate((size as usize).saturating_sub(1));
+        String::from_utf8(buffer).map_err(|e| BoosterError::Library(e.to_string()))
+    }
+
+    /// Number of feature columns it was trained on.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// One prediction per row of `columns` (column after column).
+    pub fn predict(&self, columns: &[f64], rows: usize) -> Result<Vec<f64>, BoosterError> {
+        self.run(columns, rows, Output::Prediction)
+    }
+
+    /// SHAP values: per row one number per feature and then the base value; they add up to the prediction.
+    pub fn contributions(&self, columns: &[f64], rows: usize) -> Result<Vec<f64>, BoosterError> {
+        self.run(columns, rows, Output::Contributions)
+    }
+
+    fn run(&self, columns: &[f64], rows: usize, output: Output) -> Result<Vec<f64>, BoosterError> {
+        if columns.len() != rows * self.features {
+            return Err(BoosterError::Shape(format!(
+                "the model was trained on {} columns; {rows} rows have {} numbers",
+                self.features,
+                columns.len()
+            )));
+        }
+        let (kind, width) = match output {
+            Output::Prediction => (sys::C_API_PREDICT_NORMAL, 1),
+            Output::Contributions => (sys::C_API_PREDICT_CONTRIB, self.features + 1),
+        };
+        let mut result = vec![0.0; rows * width];
+        let mut written = 0;
+        // SAFETY: the matrix has rows * features numbers (checked above), and the result as many as LightGBM writes
+        // for one class: one per row, or features + 1 per row for contributions.
+        #[allow(unsafe_code)]
+        check(unsafe {
+            sys::LGBM_BoosterPredictForMat(
+                self.handle,
+                columns.as_ptr().cast::<c_void>(),
+                sys::C_API_DTYPE_FLOAT64 as i32,
+                rows as i32,
+                self.features as i32,
+                0, // column-major
+                kind as i32,
+                0,
+                -1,
+                c"num_threads=1".as_ptr(),
+                &raw mut written,
+                result.as_mut_ptr(),
+            )
+        })?;
+        if written as usize != result.len() {
+            return Err(BoosterError::Shape(format!("expected {} numbers, got {written}", result.len())));
+        }
+        Ok(result)
+    }
+
+    /// Importance per feature.
+    pub fn importance(&self, kind: Importance) -> Result<Vec<f64>, BoosterError> {
+        let kind = match kind {
+            Importance::Split => sys::C_API_FEATURE_IMPORTANCE_SPLIT,
+            Importance::Gain => sys::C_API_FEATURE_IMPORTANCE_GAIN,
+        };
+        let mut result = vec![0.0; self.features];
+        // SAFETY: the handle is valid and LightGBM writes one number per feature.
+        #[allow(unsafe_code)]
+        check(unsafe { sys::LGBM_BoosterFeatureImportance(self.handle, 0, kind as i32, result.as_mut_ptr()) })?;
+        Ok(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data() -> (Vec<f64>, Vec<f64>) {
+        let rows = 200;
+        let mut columns: Vec<f64> = (0..rows).map(|i| f64::from(i % 7)).collect();
+        columns.extend((0..rows).map(|i| if i % 11 == 0 { f64::NAN } else { f64::from(i) }));
+        let target = (0..rows).map(|i| f64::from((i % 7) * 3 + i / 50)).collect();
+        (columns, target)
+    }
+
+    fn params() -> Params {
+        Params::new(&[("num_iterations".to_owned(), "20".to_owned())], 42).unwrap()
+    }
+
+    #[test]
+    fn predictions_survive_save_and_load_bit_for_bit() {
+        let (columns, target) = data();
+        let trained = Booster::train(&columns, 2, &target, &params(), || false).unwrap();
+        let before = trained.predict(&columns, 200).unwrap();
+        let loaded = Booster::load(&trained.save().unwrap()).unwrap();
+        let after = loaded.predict(&columns, 200).unwrap();
+        assert_eq!(
+            before.iter().map(|p| p.to_bits()).collect::<Vec<_>>(),
+            after.iter().map(|p| p.to_bits()).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn contributions_add_up_to_the_prediction() {
+        let (columns, target) = data();
+        let booster = Booster::train(&columns, 2, &target, &params(), || false).unwrap();
+        let predictions = booster.predict(&columns, 200).unwrap();
+        let contributions = booster.contributions(&columns, 200).unwrap();
+        for (prediction, parts) in predictions.iter().zip(contributions.chunks(3)) {
+            assert!((prediction - parts.iter().sum::<f64>()).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn stops_between_rounds() {
+        let (columns, target) = data();
+        let mut rounds = 0;
+        let result = Booster::train(&columns, 2, &target, &params(), || {
+            rounds += 1;
+            rounds > 3
+        });
+        assert_eq!(result.unwrap_err(), BoosterError::Interrupted(3));
+    }
+
+    #[test]
+    fn refuses_strange_models_and_shapes() {
+        assert!(Booster::load("").is_err());
+        assert!(Booster::load("tree\nversion=v4\nnum_class=1\n").is_err());
+        let (columns, target) = data();
+        let booster = Booster::train(&columns, 2, &target, &params(), || false).unwrap();
+        assert!(booster.predict(&columns[..199], 199).is_err());
+    }
+}

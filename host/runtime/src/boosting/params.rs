@@ -1,0 +1,137 @@
+//! Parameters that a plugin may set. The host keeps threads, determinism and seeds for itself.
+
+/// Most boosting rounds of one training.
+pub const MAX_ROUNDS: u32 = 10_000;
+
+/// Names that a plugin may set, each with what its value must be. Anything that names a file, a device, a network
+/// or a thread is not here.
+const ALLOWED: &[(&str, Value)] = &[
+    ("objective", Value::OneOf(&["regression", "regression_l1", "huber", "fair", "poisson", "quantile", "mape", "gamma", "tweedie"])),
+    ("num_iterations", Value::Int(1, MAX_ROUNDS as i64)),
+    ("learning_rate", Value::Float(1e-6, 10.0)),
+    ("num_leaves", Value::Int(2, 131_072)),
+    ("max_depth", Value::Int(-1, 1_000)),
+    ("min_data_in_leaf", Value::Int(0, i32::MAX as i64)),
+    ("min_sum_hessian_in_leaf", Value::Float(0.0, f64::MAX)),
+    ("min_gain_to_split", Value::Float(0.0, f64::MAX)),
+    ("lambda_l1", Value::Float(0.0, f64::MAX)),
+    ("lambda_l2", Value::Float(0.0, f64::MAX)),
+    ("linear_lambda", Value::Float(0.0, f64::MAX)),
+    ("bagging_fraction", Value::Float(1e-6, 1.0)),
+    ("bagging_freq", Value::Int(0, 10_000)),
+    ("feature_fraction", Value::Float(1e-6, 1.0)),
+    ("feature_fraction_bynode", Value::Float(1e-6, 1.0)),
+    ("extra_trees", Value::Bool),
+    ("max_bin", Value::Int(2, 65_535)),
+    ("min_data_in_bin", Value::Int(1, i32::MAX as i64)),
+    ("max_delta_step", Value::Float(0.0, f64::MAX)),
+    ("path_smooth", Value::Float(0.0, f64::MAX)),
+    ("alpha", Value::Float(1e-6, 1.0)),
+    ("fair_c", Value::Float(1e-6, f64::MAX)),
+    ("poisson_max_delta_step", Value::Float(1e-6, f64::MAX)),
+    ("tweedie_variance_power", Value::Float(1.0, 1.999_999)),
+    ("reg_sqrt", Value::Bool),
+    ("boost_from_average", Value::Bool),
+    ("use_missing", Value::Bool),
+    ("zero_as_missing", Value::Bool),
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    Int(i64, i64),
+    Float(f64, f64),
+    Bool,
+    OneOf(&'static [&'static str]),
+}
+
+impl Value {
+    fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::Int(least, most) => text.parse::<i64>().is_ok_and(|v| (least..=most).contains(&v)),
+            Self::Float(least, most) => text.parse::<f64>().is_ok_and(|v| (least..=most).contains(&v)),
+            Self::Bool => matches!(text, "true" | "false"),
+            Self::OneOf(values) => values.contains(&text),
+        }
+    }
+
+    fn expected(self) -> String {
+        match self {
+            Self::Int(least, most) => format!("an integer from {least} to {most}"),
+            Self::Float(least, most) => format!("a number from {least} to {most}"),
+            Self::Bool => "true or false".to_owned(),
+            Self::OneOf(values) => format!("one of {}", values.join(", ")),
+        }
+    }
+}
+
+/// Checked parameters in LightGBM's own notation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Params {
+    /// Boosting rounds.
+    pub rounds: u32,
+    text: String,
+}
+
+impl Params {
+    /// Checks the plugin's parameters and adds the host's. The error says which one is refused and what it may be.
+    pub fn new(given: &[(String, String)], seed: u64) -> Result<Self, String> {
+        // Seeds are 32-bit integers in LightGBM; threads and order of sums are fixed so that the same data
+        // always gives the same trees.
+        let seed = (seed & 0x7fff_ffff) as u32;
+        let mut text = format!(
+            "verbosity=-1 num_threads=1 deterministic=true force_row_wise=true seed={seed} data_random_seed={seed}"
+        );
+        let mut rounds = 100;
+        for (name, value) in given {
+            let Some((_, allowed)) = ALLOWED.iter().find(|(allowed, _)| allowed == name) else {
+                let names: Vec<&str> = ALLOWED.iter().map(|(name, _)| *name).collect();
+                return Err(format!("LightGBM parameter `{name}` is not allowed; allowed are {}", names.join(", ")));
+            };
+            if !allowed.accepts(value) {
+                return Err(format!("LightGBM parameter `{name}` = `{value}` must be {}", allowed.expected()));
+            }
+            if name == "num_iterations" {
+                rounds = value.parse().map_err(|e| format!("`num_iterations` = `{value}`: {e}"))?;
+            } else {
+                text += &format!(" {name}={value}");
+            }
+        }
+        Ok(Self { rounds, text })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(name: &str, value: &str) -> Vec<(String, String)> {
+        vec![(name.to_owned(), value.to_owned())]
+    }
+
+    #[test]
+    fn takes_what_is_allowed() {
+        let params = Params::new(&given("num_iterations", "7"), 42).unwrap();
+        assert_eq!(params.rounds, 7);
+        assert!(Params::new(&given("learning_rate", "0.05"), 42).unwrap().text().contains("learning_rate=0.05"));
+    }
+
+    #[test]
+    fn refuses_files_threads_and_smuggled_parameters() {
+        for (name, value) in [
+            ("output_model", "/tmp/x"),
+            ("num_threads", "64"),
+            ("device_type", "gpu"),
+            ("learning_rate", "0.1 num_threads=64"),
+            ("num_iterations", "1000000"),
+            ("objective", "binary"),
+            ("learning_rate", "NaN"),
+        ] {
+            let refusal = Params::new(&given(name, value), 42).unwrap_err();
+            assert!(refusal.contains(name), "{refusal}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Which plugins there are: those that come with the program and those of the operator's folder, each with its
+//! digest, and for those that were refused, why.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::engine::Engine;
+use crate::plugin::{self, Digest, Grants};
+use crate::{CodeCache, Description, ForecastModel, Limits, PluginError, v0_1};
+
+/// Where a plugin came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It is part of the program.
+    Bundled,
+    /// A file of the plugin folder.
+    File(PathBuf),
+}
+
+/// What became of a plugin.
+#[derive(Debug, Clone)]
+pub enum State {
+    /// It serves requests.
+    Loaded(Description),
+    /// The operator switched it off.
+    Disabled,
+    /// It was refused, with its code and reason.
+    Refused(Arc<PluginError>),
+}
+
+/// One plugin that was found.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Name of its settings table: the plugin's name for bundled ones, the file's stem for others.
+    pub key: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// SHA-256 of the file, when it could be read.
+    pub digest: Option<Digest>,
+    /// What became of it.
+    pub state: State,
+}
+
+/// Settings of one plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginSettings {
+    /// Whether it is loaded.
+    pub enabled: bool,
+    /// The digest that the file must have, as 64 hex digits.
+    pub sha256: Option<String>,
+    /// May use LightGBM.
+    pub gradient_boosting: bool,
+    /// How much it may take.
+    pub limits: Limits,
+}
+
+impl Default for PluginSettings {
+    fn default() -> Self {
+        Self { enabled: true, sha256: None, gradient_boosting: false, limits: Limits::default() }
+    }
+}
+
+/// Settings of the catalogue.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogueSettings {
+    /// Folder of further plugins (`*.wasm`); `None` for bundled ones only.
+    pub folder: Option<PathBuf>,
+    /// Folder of compiled code; `None` compiles at every start.
+    pub cache: Option<PathBuf>,
+    /// Settings by key.
+    pub plugins: BTreeMap<String, PluginSettings>,
+}
+
+/// The configuration table of a plugin's settings, as messages name it.
+fn settings_key(key: &str) -> String {
+    format!("plugins.settings.{key}")
+}
+
+type Loaded = HashMap<String, Arc<dyn ForecastModel>>;
+
+/// The plugins of a running program. Requests hold an `Arc` of their model, so that a reload never replaces a
+/// plugin under a running call.
+pub struct Catalogue {
+    engine: Engine,
+    settings: CatalogueSettings,
+    bundled: Vec<(&'static str, &'static [u8])>,
+    cache: Option<CodeCache>,
+    current: RwLock<(Arc<Loaded>, Arc<[Entry]>)>,
+    reloading: Mutex<()>,
+}
+
+impl std::fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Catalogue").field("entries", &self.entries()).finish_non_exhaustive()
+    }
+}
+
+impl Catalogue {
+    /// Loads everything. A plugin that is refused is listed with its reason and keeps nothing else from loading.
+    pub fn load(
+        engine: Engine,
+        settings: CatalogueSettings,
+        bundled: impl IntoIterator<Item = (&'static str, &'static [u8])>,
+    ) -> Result<Self, PluginError> {
+        let cache = settings.cache.as_deref().map(CodeCache::open).transpose()?;
+        let catalogue = Self {
+            engine,
+            settings,
+            bundled: bundled.into_iter().collect(),
+            cache,
+            current: RwLock::default(),
+            reloading: Mutex::default(),
+        };
+        catalogue.reload();
+        Ok(catalogue)
+    }
+
+    /// Looks at the folder again and loads what is new or changed. Calls that run go on with what they hold.
+    pub fn reload(&self) {
+        // One at a time: compiling takes both cores.
+        let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = Loaded::new();
+        let mut entries = Vec::new();
+        for (key, bytes) in &self.bundled {
+            let entry = self.admit(key, Origin::Bundled, Ok(bytes.to_vec()), &mut loaded);
+            entries.push(entry);
+        }
+        for path in self.files(&mut entries) {
+            let key = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
+            let bytes = std::fs::read(&path).map_err(|e| PluginError::Host {
+                context: format!("cannot read {}", path.display()),
+                reason: e.to_string(),
+            });
+            let entry = self.admit(&key, Origin::File(path), bytes, &mut loaded);
+            entries.push(entry);
+        }
+        for entry in &entries {
+            if let State::Refused(e) = &entry.state {
+                tracing::warn!(plugin = entry.key, code = e.code(), "plugin refused: {e}");
+            }
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(loaded), entries.into());
+    }
+
+    fn files(&self, entries: &mut Vec<Entry>) -> Vec<PathBuf> {
+        let Some(folder) = &self.settings.folder else { return Vec::new() };
+        match list_components(folder) {
+            Ok(files) => files,
+            // No folder is the usual case: nobody has put a plugin there yet.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(e) => {
+                let error = PluginError::Host {
+                    context: format!("cannot list the plugin folder {}", folder.display()),
+                    reason: e.to_string(),
+                };
+                entries.push(Entry {
+                    key: "plugins.dir".to_owned(),
+                    origin: Origin::File(folder.clone()),
+                    digest: None,
+                    state: State::Refused(Arc::new(error)),
+                });
+                Vec::new()
+            }
+        }
+    }
+
+    fn admit(
+        &self,
+        key: &str,
+        origin: Origin,
+        bytes: Result<Vec<u8>, PluginError>,
+        loaded: &mut Loaded,
+    ) -> Entry {
+        let settings = self.settings.plugins.get(key).cloned().unwrap_or_default();
+        let digest = bytes.as_ref().ok().map(|bytes| Digest::of(bytes));
+        let state = if settings.enabled {
+            let model = bytes.and_then(|bytes| self.open(key, &bytes, &settings));
+            match model.and_then(|model| insert(loaded, model)) {
+                Ok(description) => State::Loaded(description),
+                Err(e) => State::Refused(Arc::new(e)),
+            }
+        } else {
+            State::Disabled
+        };
+        Entry { key: key.to_owned(), origin, digest, state }
+    }
+
+    fn open(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        settings: &PluginSettings,
+    ) -> Result<Arc<dyn ForecastModel>, PluginError> {
+        let digest = Digest::of(bytes);
+        let table = settings_key(key);
+        if let Some(pinned) = &settings.sha256
+            && !pinned.eq_ignore_ascii_case(&digest.to_string())
+        {
+            return Err(PluginError::Digest {
+                found: digest.to_string(),
+                pinned: pinned.clone(),
+                key: format!("{table}.sha256"),
+            });
+        }
+        // The same bytes stay loaded: a reload does not compile or restart them.
+        if let Some(same) = self.loaded().values().find(|model| model.description().digest == digest) {
+            return Ok(Arc::clone(same));
+        }
+        let grants = Grants { gradient_boosting: settings.gradient_boosting };
+        let component = plugin::compile(&self.engine, self.cache.as_ref(), bytes, digest, grants, &table)?;
+        let model = v0_1::Model::new(&self.engine, &component, digest, settings.limits.clone(), &table)?;
+        Ok(Arc::new(model))
+    }
+
+    fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    /// Everything that was found, loaded or not.
+    pub fn entries(&self) -> Arc<[Entry]> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).1)
+    }
+
+    /// The model of this type.
+    pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
+        self.loaded().get(name).cloned().ok_or_else(|| PluginError::Unknown {
+            name: name.to_owned(),
+            loaded: self.model_types(),
+        })
+    }
+
+    /// All loaded model types, sorted.
+    pub fn model_types(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.loaded().keys().cloned().collect();
+        names.sort();
+        names
+    }
+}
+
+/// A name belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
+fn insert(loaded: &mut Loaded, model: Arc<dyn ForecastModel>) -> Result<Description, PluginError> {
+    let description = model.description().clone();
+    if let Some(first) = loaded.get(&description.name) {
+        return Err(PluginError::Description {
+            reason: format!(
+                "the name `{}` is taken by the plugin with SHA-256 {}; to use this one, switch the other off: [{}] enabled = false",
+                description.name,
+                first.description().digest,
+                settings_key(&description.name),
+            ),
+        });
+    }
+    loaded.insert(description.name.clone(), model);
+    Ok(description)
+}
+
+fn list_components(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,246 @@
+//! What a plugin sees of the world: no files, no environment, no sockets; a clock and random numbers that the
+//! request determines. The same input gives the same bytes.
+
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
+use wasmtime_wasi::p2::bindings::{cli, clocks, io, random, sync};
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::call::{Call, CancelToken};
+use crate::limits::{Limits, MemoryWatch};
+use crate::output::OutputTail;
+
+/// Why the host interrupted a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interruption {
+    Deadline,
+    Cancelled,
+}
+
+/// Most handles a plugin may hold at once (data, boosters, streams).
+const MAX_HANDLES: usize = 10_000;
+
+/// Bytes of log that a session may write; the rest is counted.
+const LOG_BUDGET: usize = 64 << 10;
+
+/// The state of one instance.
+pub(crate) struct SandboxState {
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    clock: VirtualClock,
+    pub(crate) memory: MemoryWatch,
+    pub(crate) stderr: OutputTail,
+    pub(crate) seed: u64,
+    pub(crate) deadline: Instant,
+    pub(crate) cancel: CancelToken,
+    pub(crate) interruption: Option<Interruption>,
+    pub(crate) log: LogBudget,
+}
+
+/// Who writes, and how much it may still write.
+pub(crate) struct LogBudget {
+    pub(crate) plugin: String,
+    pub(crate) call: String,
+    left: usize,
+    dropped: u64,
+}
+
+impl LogBudget {
+    /// Whether a line of this many bytes may still be written.
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
+        if bytes <= self.left {
+            self.left -= bytes;
+            return true;
+        }
+        self.left = 0;
+        self.dropped += 1;
+        false
+    }
+}
+
+impl Drop for LogBudget {
+    fn drop(&mut self) {
+        if self.dropped > 0 {
+            tracing::warn!(
+                plugin = self.plugin,
+                request_id = self.call,
+                dropped_lines = self.dropped,
+                budget_bytes = LOG_BUDGET,
+                "plugin logged more than its budget"
+            );
+        }
+    }
+}
+
+impl SandboxState {
+    pub(crate) fn new(plugin: &str, call: &Call, limits: &Limits) -> Self {
+        let stderr = OutputTail::default();
+        let wasi = WasiCtx::builder()
+            .stdout(stderr.clone())
+            .stderr(stderr.clone())
+            .secure_random(StdRng::seed_from_u64(call.seed))
+            .insecure_random(StdRng::seed_from_u64(call.seed))
+            .insecure_random_seed(u128::from(call.seed))
+            // A guest asks for a few bytes to seed a hash map; a mebibyte is for simulations.
+            .max_random_size(1 << 20)
+            .build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_HANDLES);
+        Self {
+            table,
+            wasi,
+            clock: VirtualClock { start: call.now, elapsed: 0 },
+            memory: MemoryWatch::new(limits.memory),
+            stderr,
+            seed: call.seed,
+            deadline: Instant::now(),
+            cancel: call.cancel.clone(),
+            interruption: None,
+            log: LogBudget {
+                plugin: plugin.to_owned(),
+                call: call.id.clone(),
+                left: LOG_BUDGET,
+                dropped: 0,
+            },
+        }
+    }
+
+    /// Looked at every tick while the plugin runs, and every round while a capability works for it.
+    pub(crate) fn check_interruption(&mut self) -> Option<Interruption> {
+        let found = if self.cancel.is_cancelled() {
+            Some(Interruption::Cancelled)
+        } else if Instant::now() >= self.deadline {
+            Some(Interruption::Deadline)
+        } else {
+            None
+        };
+        self.interruption = self.interruption.or(found);
+        self.interruption
+    }
+}
+
+impl WasiView for SandboxState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Interfaces of WASI that every plugin may import: what Rust's (and others') standard library needs to start,
+/// panic and hash. Everything else of WASI is refused at load.
+pub(crate) const WASI_OFFERED: &[&str] = &[
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+];
+
+/// Links what [`WASI_OFFERED`] lists.
+pub(crate) fn add_to_linker(linker: &mut Linker<SandboxState>) -> wasmtime::Result<()> {
+    use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+    type S = SandboxState;
+
+    cli::environment::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::exit::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::stdin::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::stdout::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::stderr::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::terminal_input::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::terminal_output::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::terminal_stdin::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::terminal_stdout::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+    cli::terminal_stderr::add_to_linker::<S, WasiCli>(linker, S::cli)?;
+
+    io::error::add_to_linker::<S, HasTable>(linker, |s| &mut s.table)?;
+    sync::io::poll::add_to_linker::<S, HasTable>(linker, |s| &mut s.table)?;
+    sync::io::streams::add_to_linker::<S, HasTable>(linker, |s| &mut s.table)?;
+
+    random::random::add_to_linker::<S, WasiRandom>(linker, |s| s.wasi.random())?;
+    random::insecure::add_to_linker::<S, WasiRandom>(linker, |s| s.wasi.random())?;
+    random::insecure_seed::add_to_linker::<S, WasiRandom>(linker, |s| s.wasi.random())?;
+
+    clocks::wall_clock::add_to_linker::<S, HasSelf<S>>(linker, |s| s)?;
+    clocks::monotonic_clock::add_to_linker::<S, HasSelf<S>>(linker, |s| s)?;
+    Ok(())
+}
+
+struct HasTable;
+
+impl wasmtime::component::HasData for HasTable {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// Time that only passes when it is looked at. Sleeping takes no time: a plugin that waited for real would hold
+/// its compute thread inside a host call, where epochs cannot reach it.
+struct VirtualClock {
+    start: Duration,
+    elapsed: u64,
+}
+
+/// What looking at the clock costs, in nanoseconds: enough that loops which wait for the clock end.
+const LOOK: u64 = 1_000_000;
+
+impl VirtualClock {
+    fn look(&mut self) -> u64 {
+        self.elapsed = self.elapsed.saturating_add(LOOK);
+        self.elapsed
+    }
+}
+
+/// A pollable that is always ready.
+struct Elapsed;
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Elapsed {
+    async fn ready(&mut self) {}
+}
+
+impl clocks::wall_clock::Host for SandboxState {
+    fn now(&mut self) -> wasmtime::Result<clocks::wall_clock::Datetime> {
+        let now = self.clock.start + Duration::from_nanos(self.clock.look());
+        Ok(clocks::wall_clock::Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() })
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<clocks::wall_clock::Datetime> {
+        Ok(clocks::wall_clock::Datetime { seconds: 0, nanoseconds: LOOK as u32 })
+    }
+}
+
+impl clocks::monotonic_clock::Host for SandboxState {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.clock.look())
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        Ok(LOOK)
+    }
+
+    fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.clock.elapsed = self.clock.elapsed.max(when);
+        let elapsed = self.table.push(Elapsed)?;
+        subscribe(&mut self.table, elapsed)
+    }
+
+    fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        let when = self.clock.elapsed.saturating_add(duration);
+        clocks::monotonic_clock::Host::subscribe_instant(self, when)
+    }
+}

@@ -1,0 +1,127 @@
+//! The host's side of `log` and `data`: handles on memory that plugins copy columns out of.
+
+use std::sync::Arc;
+
+use wasmtime::component::Resource;
+
+use super::bindings::retailcast::plugin::{data, log, types};
+use crate::sandbox::SandboxState;
+use crate::{FutureSet, TrainingSet};
+
+/// What a plugin borrows as `training-data`. Public because the generated bindings re-export it.
+#[allow(unreachable_pub)]
+pub struct TrainingHandle(pub(crate) Arc<TrainingSet>);
+
+/// What a plugin borrows as `future-data`.
+#[allow(unreachable_pub)]
+pub struct FutureHandle(pub(crate) Arc<FutureSet>);
+
+impl types::Host for SandboxState {}
+
+impl log::Host for SandboxState {
+    fn log(
+        &mut self,
+        level: log::Level,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
+        let size = message.len() + fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        if !self.log.take(size) {
+            return Ok(());
+        }
+        let (plugin, request_id) = (&self.log.plugin, &self.log.call);
+        let fields = fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+        match level {
+            log::Level::Trace => tracing::trace!(plugin, request_id, fields, "{message}"),
+            log::Level::Debug => tracing::debug!(plugin, request_id, fields, "{message}"),
+            log::Level::Info => tracing::info!(plugin, request_id, fields, "{message}"),
+            log::Level::Warn => tracing::warn!(plugin, request_id, fields, "{message}"),
+            log::Level::Error => tracing::error!(plugin, request_id, fields, "{message}"),
+        }
+        Ok(())
+    }
+}
+
+impl data::Host for SandboxState {}
+
+type Training = Resource<TrainingHandle>;
+
+impl data::HostTrainingData for SandboxState {
+    fn series_count(&mut self, handle: Training) -> wasmtime::Result<u32> {
+        Ok(self.table.get(&handle)?.0.series_count() as u32)
+    }
+
+    fn offsets(&mut self, handle: Training) -> wasmtime::Result<Vec<u32>> {
+        Ok(self.table.get(&handle)?.0.offsets.clone())
+    }
+
+    fn starts(&mut self, handle: Training) -> wasmtime::Result<Vec<i32>> {
+        let set = &self.table.get(&handle)?.0;
+        Ok(set.offsets.iter().take(set.series_count()).filter_map(|row| set.days.get(*row as usize)).copied().collect())
+    }
+
+    fn days(&mut self, handle: Training) -> wasmtime::Result<Vec<i32>> {
+        Ok(self.table.get(&handle)?.0.days.clone())
+    }
+
+    fn target(&mut self, handle: Training) -> wasmtime::Result<Vec<f64>> {
+        Ok(self.table.get(&handle)?.0.target.clone())
+    }
+
+    fn target_of(&mut self, handle: Training, series: u32) -> wasmtime::Result<Vec<f64>> {
+        self.target_tail(handle, series, u32::MAX)
+    }
+
+    fn target_tail(&mut self, handle: Training, series: u32, count: u32) -> wasmtime::Result<Vec<f64>> {
+        let set = &self.table.get(&handle)?.0;
+        let Some(rows) = set.rows(series as usize) else { return Ok(Vec::new()) };
+        let from = rows.end.saturating_sub(count as usize).max(rows.start);
+        Ok(set.target[from..rows.end].to_vec())
+    }
+
+    fn feature_names(&mut self, handle: Training) -> wasmtime::Result<Vec<String>> {
+        Ok(self.table.get(&handle)?.0.features.names.clone())
+    }
+
+    fn feature(&mut self, handle: Training, column: u32) -> wasmtime::Result<Vec<f64>> {
+        Ok(self.table.get(&handle)?.0.features.column(column as usize).unwrap_or_default().to_vec())
+    }
+
+    fn seed(&mut self, _: Training) -> wasmtime::Result<u64> {
+        Ok(self.seed)
+    }
+
+    fn drop(&mut self, handle: Training) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        Ok(())
+    }
+}
+
+type Future = Resource<FutureHandle>;
+
+impl data::HostFutureData for SandboxState {
+    fn series_count(&mut self, handle: Future) -> wasmtime::Result<u32> {
+        Ok(self.table.get(&handle)?.0.starts.len() as u32)
+    }
+
+    fn horizon(&mut self, handle: Future) -> wasmtime::Result<u32> {
+        Ok(self.table.get(&handle)?.0.horizon as u32)
+    }
+
+    fn starts(&mut self, handle: Future) -> wasmtime::Result<Vec<i32>> {
+        Ok(self.table.get(&handle)?.0.starts.clone())
+    }
+
+    fn feature_names(&mut self, handle: Future) -> wasmtime::Result<Vec<String>> {
+        Ok(self.table.get(&handle)?.0.features.names.clone())
+    }
+
+    fn feature(&mut self, handle: Future, column: u32) -> wasmtime::Result<Vec<f64>> {
+        Ok(self.table.get(&handle)?.0.features.column(column as usize).unwrap_or_default().to_vec())
+    }
+
+    fn drop(&mut self, handle: Future) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        Ok(())
+    }
+}

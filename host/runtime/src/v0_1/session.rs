@@ -1,0 +1,444 @@
+//! One plugin of contract 0.1 behind the host's traits: instances, calls within limits, and telling what ended a
+//! call.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use retailcast_core::frame::Feature;
+use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceAny};
+use wasmtime::{Store, UpdateDeadline};
+
+use super::bindings::exports::retailcast::plugin::forecaster as wit;
+use super::bindings::retailcast::plugin::types as wit_types;
+use super::bindings::{ForecastModel as Exports, ForecastModelPre};
+use super::check;
+use super::host::{FutureHandle, TrainingHandle};
+use crate::engine::Engine;
+use crate::model::FittedId;
+use crate::sandbox::{self, Interruption, SandboxState};
+use crate::{
+    Call, Description, Digest, Forecasts, ForecastModel, ForecastSession, FutureSet, GuestError,
+    GuestErrorCode, Input, Limits, Phase, PluginError, Requirements, Scope, ShortLags, TimeLimit,
+    TrainingSet,
+};
+
+/// A loaded plugin of kind forecast model.
+pub(crate) struct Model {
+    engine: Engine,
+    pre: ForecastModelPre<SandboxState>,
+    limits: Limits,
+    settings_key: String,
+    description: Description,
+}
+
+impl Model {
+    /// Links the component and asks its description.
+    pub(crate) fn new(
+        engine: &Engine,
+        component: &Component,
+        digest: Digest,
+        limits: Limits,
+        settings_key: &str,
+    ) -> Result<Self, PluginError> {
+        let link = |e: wasmtime::Error| PluginError::Instantiate { reason: format!("{e:#}") };
+        let pre = linker(engine).and_then(|linker| linker.instantiate_pre(component)).map_err(link)?;
+        let pre = ForecastModelPre::new(pre).map_err(|e| PluginError::Contract {
+            needed: format!("{e:#}"),
+            offered: format!("contract {} as in wit/v0.1", super::VERSION),
+        })?;
+        let mut model = Self {
+            engine: engine.clone(),
+            pre,
+            limits,
+            settings_key: settings_key.to_owned(),
+            description: Description {
+                name: settings_key.rsplit('.').next().unwrap_or_default().to_owned(),
+                version: String::new(),
+                licence: String::new(),
+                summary: String::new(),
+                config_schema: serde_json::Value::Null,
+                digest,
+                contract: super::VERSION,
+            },
+        };
+        model.description = model.open(&Call::default())?.describe(digest)?;
+        Ok(model)
+    }
+
+    fn open(&self, call: &Call) -> Result<Session, PluginError> {
+        let engine = self.engine.wasmtime();
+        let state = SandboxState::new(&self.description.name, call, &self.limits);
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.memory);
+        // Twice what may be handed over: an answer and what host calls took meanwhile.
+        store.set_hostcall_fuel(self.limits.payload);
+        if self.engine.settings().epochs {
+            store.epoch_deadline_callback(|mut context| {
+                Ok(match context.data_mut().check_interruption() {
+                    Some(_) => UpdateDeadline::Interrupt,
+                    None => UpdateDeadline::Continue(1),
+                })
+            });
+        }
+        let mut session = Session {
+            store,
+            exports: None,
+            limits: self.limits.clone(),
+            settings_key: self.settings_key.clone(),
+            deadline: call.deadline,
+            fitted: Vec::new(),
+            over: false,
+        };
+        let pre = &self.pre;
+        let exports = session.run(Phase::Describe, |store, _| pre.instantiate(store))?;
+        session.exports = Some(exports);
+        Ok(session)
+    }
+}
+
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<SandboxState>> {
+    use super::bindings::retailcast::plugin::{data, gradient_boosting, log, types};
+    let mut linker = Linker::new(engine.wasmtime());
+    sandbox::add_to_linker(&mut linker)?;
+    types::add_to_linker::<_, HasSelf<SandboxState>>(&mut linker, |state| state)?;
+    log::add_to_linker::<_, HasSelf<SandboxState>>(&mut linker, |state| state)?;
+    data::add_to_linker::<_, HasSelf<SandboxState>>(&mut linker, |state| state)?;
+    // Whether the plugin may import it was checked before compiling; linking is the same for all.
+    gradient_boosting::add_to_linker::<_, HasSelf<SandboxState>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+impl ForecastModel for Model {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    fn session(&self, call: &Call) -> Result<Box<dyn ForecastSession>, PluginError> {
+        Ok(Box::new(self.open(call)?))
+    }
+}
+
+/// A fitted model in the instance, and for how many series it was fitted.
+struct Fitted {
+    resource: ResourceAny,
+    series: Option<usize>,
+}
+
+struct Session {
+    store: Store<SandboxState>,
+    /// Set once the instance exists.
+    exports: Option<Exports>,
+    limits: Limits,
+    settings_key: String,
+    deadline: Option<Instant>,
+    fitted: Vec<Option<Fitted>>,
+    over: bool,
+}
+
+impl Session {
+    /// Runs one call into the plugin within its limits and says what ended it.
+    fn run<T>(
+        &mut self,
+        phase: Phase,
+        call: impl FnOnce(&mut Store<SandboxState>, Option<&Exports>) -> wasmtime::Result<T>,
+    ) -> Result<T, PluginError> {
+        if self.over {
+            return Err(PluginError::SessionOver);
+        }
+        let limit = self.time_limit(phase);
+        self.store.data_mut().deadline = Instant::now() + limit.effective;
+        self.store.set_epoch_deadline(1);
+        let result = call(&mut self.store, self.exports.as_ref());
+        result.map_err(|e| {
+            self.over = true;
+            self.explain(phase, limit, &e)
+        })
+    }
+
+    fn exports<'a>(exports: Option<&'a Exports>) -> &'a Exports {
+        exports.expect("a session is handed out only after its instance was made")
+    }
+
+    fn time_limit(&self, phase: Phase) -> TimeLimit {
+        let plugin = if phase == Phase::Fit { self.limits.fit } else { self.limits.predict };
+        let request = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        TimeLimit { effective: request.map_or(plugin, |left| left.min(plugin)), request, plugin }
+    }
+
+    fn explain(&self, phase: Phase, limit: TimeLimit, error: &wasmtime::Error) -> PluginError {
+        let state = self.store.data();
+        let key = |name: &str| format!("{}.limits.{name}", self.settings_key);
+        match state.interruption {
+            Some(Interruption::Cancelled) => return PluginError::Cancelled { phase },
+            Some(Interruption::Deadline) => {
+                let key = match limit.request {
+                    Some(left) if left <= limit.plugin => "the deadline of the request".to_owned(),
+                    _ if phase == Phase::Fit => key("fit_seconds"),
+                    _ => key("predict_seconds"),
+                };
+                return PluginError::Timeout { phase, limit, key };
+            }
+            None => {}
+        }
+        if let Some(asked) = state.memory.refused() {
+            return PluginError::MemoryLimit {
+                phase,
+                asked_mib: (asked >> 20) as u64,
+                limit_mib: (state.memory.limit() >> 20) as u64,
+                key: key("memory_mib"),
+            };
+        }
+        // wasmtime keeps the type of this error to itself; a test holds its words (tests/bad_guests.rs).
+        if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
+            let limit_mib = (self.limits.payload >> 20) as u64;
+            return PluginError::PayloadLimit { phase, limit_mib, key: key("payload_mib") };
+        }
+        let frames = error
+            .downcast_ref::<wasmtime::WasmBacktrace>()
+            .map(|backtrace| {
+                backtrace
+                    .frames()
+                    .iter()
+                    .filter_map(|frame| frame.func_name())
+                    .map(|name| format!("{:#}", rustc_demangle::demangle(name)))
+                    .collect()
+            })
+            .unwrap_or_default();
+        PluginError::Trap { phase, reason: error.root_cause().to_string(), frames, stderr: state.stderr.text() }
+    }
+
+    fn describe(&mut self, digest: Digest) -> Result<Description, PluginError> {
+        let said = self.run(Phase::Describe, |store, exports| {
+            Self::exports(exports).retailcast_plugin_plugin().call_describe(store)
+        })?;
+        description(said, digest)
+    }
+
+    fn keep(&mut self, resource: ResourceAny, series: Option<usize>) -> FittedId {
+        self.fitted.push(Some(Fitted { resource, series }));
+        FittedId(self.fitted.len() - 1)
+    }
+
+    fn get(&self, fitted: FittedId) -> Result<(ResourceAny, Option<usize>), PluginError> {
+        match self.fitted.get(fitted.0) {
+            Some(Some(fitted)) => Ok((fitted.resource, fitted.series)),
+            _ => Err(PluginError::SessionOver),
+        }
+    }
+}
+
+impl ForecastSession for Session {
+    fn requirements(&mut self, config: &str) -> Result<Requirements, PluginError> {
+        let needs = self.run(Phase::Needs, |store, exports| {
+            Self::exports(exports).retailcast_plugin_forecaster().call_needs(store, config)
+        })?;
+        requirements(needs.map_err(guest)?)
+    }
+
+    fn fit(&mut self, config: &str, data: Arc<TrainingSet>) -> Result<FittedId, PluginError> {
+        let series = data.series_count();
+        let fitted = self.run(Phase::Fit, |store, exports| {
+            let handle = store.data_mut().table.push(TrainingHandle(data))?;
+            let borrowed = Resource::new_borrow(handle.rep());
+            let result = Self::exports(exports).retailcast_plugin_forecaster().call_fit(&mut *store, config, borrowed);
+            store.data_mut().table.delete(handle)?;
+            result
+        })?;
+        Ok(self.keep(fitted.map_err(guest)?, Some(series)))
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<FittedId, PluginError> {
+        let fitted = self.run(Phase::Load, |store, exports| {
+            Self::exports(exports).retailcast_plugin_forecaster().call_load(store, state)
+        })?;
+        Ok(self.keep(fitted.map_err(guest)?, None))
+    }
+
+    fn save(&mut self, fitted: FittedId) -> Result<Vec<u8>, PluginError> {
+        let (resource, _) = self.get(fitted)?;
+        self.run(Phase::Save, |store, exports| {
+            Self::exports(exports).retailcast_plugin_forecaster().fitted().call_save(store, resource)
+        })
+    }
+
+    fn predict(&mut self, fitted: FittedId, ahead: Arc<FutureSet>) -> Result<Forecasts, PluginError> {
+        let (resource, trained) = self.get(fitted)?;
+        let (series, horizon) = (ahead.starts.len(), ahead.horizon);
+        if let Some(trained) = trained.filter(|trained| *trained != series) {
+            return Err(PluginError::Host {
+                context: "predict".to_owned(),
+                reason: format!("the model was fitted on {trained} series, the future has {series}"),
+            });
+        }
+        let answer = self.run(Phase::Predict, |store, exports| {
+            let handle = store.data_mut().table.push(FutureHandle(ahead))?;
+            let borrowed = Resource::new_borrow(handle.rep());
+            let result = Self::exports(exports).retailcast_plugin_forecaster().fitted().call_predict(
+                &mut *store,
+                resource,
+                borrowed,
+            );
+            store.data_mut().table.delete(handle)?;
+            result
+        })?;
+        let answer = answer.map_err(guest)?;
+        let forecasts = Forecasts {
+            horizon,
+            points: answer.points,
+            levels: answer.levels,
+            lower: answer.lower,
+            upper: answer.upper,
+            failures: answer.failures.into_iter().map(guest_error).collect(),
+            fallbacks: answer.fallbacks,
+        };
+        check::forecasts(&forecasts, series, horizon).inspect_err(|_| self.over = true)?;
+        Ok(forecasts)
+    }
+
+    fn release(&mut self, fitted: FittedId) -> Result<(), PluginError> {
+        let Some(Fitted { resource, .. }) = self.fitted.get_mut(fitted.0).and_then(Option::take) else {
+            return Ok(());
+        };
+        // The last slot is used again, so that a session which fits series after series does not grow.
+        while matches!(self.fitted.last(), Some(None)) {
+            self.fitted.pop();
+        }
+        self.run(Phase::Predict, |store, _| resource.resource_drop(store))
+    }
+
+    fn peak_memory(&self) -> usize {
+        self.store.data().memory.peak()
+    }
+}
+
+fn guest(e: wit_types::PluginError) -> PluginError {
+    PluginError::Guest(guest_error(e))
+}
+
+fn guest_error(e: wit_types::PluginError) -> GuestError {
+    use wit_types::ErrorCode as Code;
+    let code = match e.code {
+        Code::InvalidConfig => GuestErrorCode::InvalidConfig,
+        Code::NotEnoughHistory => GuestErrorCode::NotEnoughHistory,
+        Code::MissingFeature => GuestErrorCode::MissingFeature,
+        Code::ArtifactMismatch => GuestErrorCode::ArtifactMismatch,
+        Code::Numeric => GuestErrorCode::Numeric,
+        Code::Unsupported => GuestErrorCode::Unsupported,
+        Code::Upstream => GuestErrorCode::Upstream,
+        Code::Other => GuestErrorCode::Other,
+    };
+    GuestError { code, message: e.message, series: e.series, details: e.details }
+}
+
+fn description(said: wit_types::Description, digest: Digest) -> Result<Description, PluginError> {
+    let refuse = |reason: String| Err(PluginError::Description { reason });
+    if said.kind != wit_types::PluginKind::ForecastModel {
+        return refuse(format!("the world is forecast-model, the description says {:?}", said.kind));
+    }
+    let name_ok = said.name.len() <= 50
+        && said.name.starts_with(|c: char| c.is_ascii_lowercase())
+        && said.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if !name_ok {
+        return refuse(format!("the name `{}` is not [a-z][a-z0-9_]* of at most 50 characters", said.name));
+    }
+    let numbers: Vec<&str> = said.version.split('.').collect();
+    if numbers.len() != 3 || numbers.iter().any(|n| n.parse::<u32>().is_err()) {
+        return refuse(format!("the version `{}` is not major.minor.patch", said.version));
+    }
+    let config_schema = match serde_json::from_str::<serde_json::Value>(&said.config_schema) {
+        Ok(schema) if schema.is_object() => schema,
+        Ok(_) => return refuse("the JSON Schema of the configuration is not an object".to_owned()),
+        Err(e) => return refuse(format!("the JSON Schema of the configuration is not JSON: {e}")),
+    };
+    Ok(Description {
+        name: said.name,
+        version: said.version,
+        licence: said.licence,
+        summary: said.summary,
+        config_schema,
+        digest,
+        contract: super::VERSION,
+    })
+}
+
+/// Largest lag or window: ten years of days, more than any history kept.
+const LONGEST_LAG: u32 = 3_660;
+
+fn requirements(needs: wit::Requirements) -> Result<Requirements, PluginError> {
+    let broken = |expected: String, found: String| PluginError::BadResult {
+        phase: Phase::Needs,
+        check: "requirements",
+        expected,
+        found,
+    };
+    if needs.min_history == 0 {
+        return Err(broken("min-history of at least 1".to_owned(), "0".to_owned()));
+    }
+    let input = match needs.input {
+        wit::Input::Series => Input::Series,
+        wit::Input::Table(table) => {
+            let features: Vec<Feature> = table.features.into_iter().map(feature).collect();
+            if let Some(long) = features.iter().find(|f| !(1..=LONGEST_LAG).contains(&reach(f))) {
+                return Err(broken(format!("lags and windows from 1 to {LONGEST_LAG}"), long.name()));
+            }
+            if features.is_empty() {
+                return Err(broken("a table of at least one feature".to_owned(), "none".to_owned()));
+            }
+            let short_lags = match table.short_lags {
+                wit::ShortLags::Direct => ShortLags::Direct,
+                wit::ShortLags::Recursive => ShortLags::Recursive,
+            };
+            Input::Table { features, short_lags }
+        }
+    };
+    let scope = match needs.scope {
+        wit::Scope::Local => Scope::Local,
+        wit::Scope::Global => Scope::Global,
+    };
+    Ok(Requirements {
+        min_history: needs.min_history as usize,
+        input,
+        scope,
+        intervals: needs.intervals,
+        exogenous: needs.exogenous,
+    })
+}
+
+/// How many rows back a feature looks; 1 for those that do not.
+fn reach(feature: &Feature) -> u32 {
+    match feature {
+        Feature::Lag(k) => *k,
+        Feature::RollingMean(w)
+        | Feature::RollingStd(w)
+        | Feature::RollingMin(w)
+        | Feature::RollingMax(w)
+        | Feature::RollingSum(w) => *w,
+        _ => 1,
+    }
+}
+
+fn feature(feature: wit::Feature) -> Feature {
+    use wit::Feature as F;
+    match feature {
+        F::Lag(k) => Feature::Lag(k),
+        F::RollingMean(w) => Feature::RollingMean(w),
+        F::RollingStd(w) => Feature::RollingStd(w),
+        F::RollingMin(w) => Feature::RollingMin(w),
+        F::RollingMax(w) => Feature::RollingMax(w),
+        F::RollingSum(w) => Feature::RollingSum(w),
+        F::DayOfWeek => Feature::DayOfWeek,
+        F::DowSin => Feature::DowSin,
+        F::DowCos => Feature::DowCos,
+        F::Month => Feature::Month,
+        F::MonthSin => Feature::MonthSin,
+        F::MonthCos => Feature::MonthCos,
+        F::Quarter => Feature::Quarter,
+        F::Year => Feature::Year,
+        F::IsWeekend => Feature::IsWeekend,
+        F::IsMonthEnd => Feature::IsMonthEnd,
+        F::PriceFactor => Feature::PriceFactor,
+        F::PromoActive => Feature::PromoActive,
+        F::IsHoliday => Feature::IsHoliday,
+        F::DaysSinceLaunch => Feature::DaysSinceLaunch,
+    }
+}

@@ -1,0 +1,144 @@
+//! The first-party plugins through the host.
+
+use std::sync::Arc;
+
+use retailcast_runtime::{
+    Call, FeatureTable, FutureSet, GuestErrorCode, Input, PluginError, PluginSettings, State, TrainingSet,
+};
+
+use crate::support::{ahead, catalogue, one};
+
+#[test]
+fn every_bundled_plugin_loads_and_describes_itself() {
+    let catalogue = catalogue(None, &[]);
+    for entry in catalogue.entries().iter() {
+        let State::Loaded(description) = &entry.state else { panic!("{}: {:?}", entry.key, entry.state) };
+        assert_eq!(description.name, entry.key);
+        assert!(description.config_schema["properties"].is_object() || entry.key == "naive");
+    }
+    assert_eq!(
+        catalogue.model_types(),
+        ["lightgbm", "moving_average", "naive", "regression", "seasonal_naive"]
+    );
+}
+
+#[test]
+fn target_only_models_forecast_after_save_and_load_as_before() {
+    let catalogue = catalogue(None, &[]);
+    let values: Vec<f64> = (1..=10).map(f64::from).collect();
+    for (name, config, expected) in [
+        ("naive", "{}", [10.0, 10.0, 10.0]),
+        ("seasonal_naive", r#"{"season_length":2}"#, [9.0, 10.0, 9.0]),
+        ("moving_average", r#"{"window_size":4}"#, [8.5, 8.5, 8.5]),
+    ] {
+        let model = catalogue.model(name).unwrap();
+        let mut session = model.session(&Call::default()).unwrap();
+        let fitted = session.fit(config, one(&values)).unwrap();
+        assert_eq!(session.predict(fitted, ahead(10, 3)).unwrap().points, expected, "{name}");
+        let state = session.save(fitted).unwrap();
+
+        let mut other = model.session(&Call::default()).unwrap();
+        let loaded = other.load(&state).unwrap();
+        assert_eq!(other.predict(loaded, ahead(10, 3)).unwrap().points, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_refusal_by_the_plugin_leaves_the_session_usable() {
+    let catalogue = catalogue(None, &[]);
+    let mut session = catalogue.model("seasonal_naive").unwrap().session(&Call::default()).unwrap();
+    let error = session.fit(r#"{"season_length":7}"#, one(&[1.0, 2.0])).unwrap_err();
+    let PluginError::Guest(refusal) = &error else { panic!("{error:?}") };
+    assert_eq!(refusal.code, GuestErrorCode::NotEnoughHistory);
+    assert_eq!(refusal.message, "needs at least 7 values, found 2");
+    assert!(session.fit(r#"{"season_length":2}"#, one(&[1.0, 2.0])).is_ok());
+}
+
+#[test]
+fn a_stranger_s_state_is_refused() {
+    let catalogue = catalogue(None, &[]);
+    let mut naive = catalogue.model("naive").unwrap().session(&Call::default()).unwrap();
+    let fitted = naive.fit("{}", one(&[1.0])).unwrap();
+    let state = naive.save(fitted).unwrap();
+    let mut other = catalogue.model("moving_average").unwrap().session(&Call::default()).unwrap();
+    let error = other.load(&state).unwrap_err();
+    assert!(
+        matches!(&error, PluginError::Guest(e) if e.code == GuestErrorCode::ArtifactMismatch),
+        "{error:?}"
+    );
+}
+
+/// Two columns, 60 rows per series: the target is three times the first column.
+fn table(series: usize) -> (Arc<TrainingSet>, Arc<FutureSet>) {
+    let rows = 60 * series;
+    let x: Vec<f64> = (0..rows).map(|i| (i % 7) as f64).collect();
+    let noise: Vec<f64> = (0..rows).map(|i| (i % 5) as f64).collect();
+    let target = x.iter().map(|x| x * 3.0).collect();
+    let names = vec!["x".to_owned(), "noise".to_owned()];
+    let features = FeatureTable { names: names.clone(), rows, values: [x, noise].concat() };
+    let offsets = (0..=series).map(|i| (i * 60) as u32).collect();
+    let days = (0..series).flat_map(|_| 0..60).collect();
+    let future: Vec<f64> = (0..7 * series).map(|i| (i % 7) as f64).collect();
+    let features_ahead = FeatureTable { names, rows: 7 * series, values: [future.clone(), future].concat() };
+    (
+        Arc::new(TrainingSet { offsets, days, target, features }),
+        Arc::new(FutureSet { starts: vec![60; series], horizon: 7, features: features_ahead }),
+    )
+}
+
+#[test]
+fn table_models_learn_through_the_host_and_do_not_mix_series() {
+    let catalogue = catalogue(None, &[]);
+    for (name, config) in [
+        ("lightgbm", r#"{"n_estimators":50,"max_depth":6,"learning_rate":0.3}"#),
+        ("regression", r#"{"max_iter":50,"max_depth":6,"learning_rate":0.3}"#),
+    ] {
+        let model = catalogue.model(name).unwrap();
+        let mut session = model.session(&Call::default()).unwrap();
+        let requirements = session.requirements(config).unwrap();
+        assert_eq!(requirements.min_history, 30);
+        let Input::Table { features, .. } = requirements.input else { panic!("{name} reads a table") };
+        assert_eq!(features.len(), 14);
+
+        let (data, future) = table(1);
+        let fitted = session.fit(config, data).unwrap();
+        let alone = session.predict(fitted, future.clone()).unwrap();
+        assert!(alone.points[6] > alone.points[0] + 5.0, "{name}: {:?}", alone.points);
+        let state = session.save(fitted).unwrap();
+        let mut other = model.session(&Call::default()).unwrap();
+        let loaded = other.load(&state).unwrap();
+        assert_eq!(other.predict(loaded, future).unwrap(), alone, "{name}");
+
+        let (data, future) = table(3);
+        let fitted = session.fit(config, data).unwrap();
+        let together = session.predict(fitted, future).unwrap();
+        assert_eq!(together.series(1), alone.series(0), "{name}");
+    }
+}
+
+#[test]
+fn without_its_grant_lightgbm_is_refused_with_the_line_that_allows_it() {
+    let catalogue = catalogue(None, &[("lightgbm", PluginSettings::default())]);
+    let entries = catalogue.entries();
+    let entry = entries.iter().find(|entry| entry.key == "lightgbm").unwrap();
+    let State::Refused(error) = &entry.state else { panic!("{:?}", entry.state) };
+    assert_eq!(error.code(), "RC-P004");
+    assert!(
+        error.to_string().contains("[plugins.settings.lightgbm] grants = [\"gradient-boosting\"]"),
+        "{error}"
+    );
+    assert!(catalogue.model("naive").is_ok());
+}
+
+#[test]
+fn a_pinned_digest_must_match() {
+    let pinned = PluginSettings { sha256: Some("00".repeat(32)), ..PluginSettings::default() };
+    let catalogue = catalogue(None, &[("naive", pinned)]);
+    let error = catalogue.model("naive").err().unwrap();
+    assert!(matches!(&error, PluginError::Unknown { .. }), "{error:?}");
+    let entries = catalogue.entries();
+    let State::Refused(error) = &entries.iter().find(|e| e.key == "naive").unwrap().state else {
+        panic!("a wrong pin must refuse")
+    };
+    assert_eq!(error.code(), "RC-P005");
+}

@@ -1,0 +1,6 @@
+//! The plugin host against real components: the bundled ones and, in `bad_guests`, hostile ones.
+
+mod bad_guests;
+mod bundled;
+mod cache;
+mod support;

@@ -1,0 +1,48 @@
+//! Small data and short ways to a catalogue.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use retailcast_runtime::{
+    Catalogue, CatalogueSettings, Engine, EngineSettings, FeatureTable, FutureSet, Limits, PluginSettings,
+    TrainingSet,
+};
+
+/// All bundled plugins and those of a folder.
+pub fn catalogue(folder: Option<&Path>, plugins: &[(&str, PluginSettings)]) -> Catalogue {
+    let mut settings: BTreeMap<String, PluginSettings> =
+        plugins.iter().map(|(key, settings)| ((*key).to_owned(), settings.clone())).collect();
+    settings
+        .entry("lightgbm".to_owned())
+        .or_insert(PluginSettings { gradient_boosting: true, ..PluginSettings::default() });
+    let settings =
+        CatalogueSettings { folder: folder.map(Path::to_owned), cache: None, plugins: settings };
+    let engine = Engine::new(EngineSettings::default()).unwrap();
+    Catalogue::load(engine, settings, retailcast_bundled::PLUGINS.iter().map(|p| (p.name, p.component))).unwrap()
+}
+
+/// Tight limits, so that hostile guests are stopped quickly.
+pub fn tight() -> PluginSettings {
+    PluginSettings {
+        limits: Limits {
+            memory: 32 << 20,
+            fit: Duration::from_millis(300),
+            predict: Duration::from_millis(300),
+            payload: 1 << 20,
+        },
+        ..PluginSettings::default()
+    }
+}
+
+/// One series of these values from 2024-01-01 on.
+pub fn one(values: &[f64]) -> Arc<TrainingSet> {
+    let days = (19_723..).take(values.len()).collect();
+    Arc::new(TrainingSet::one(days, values.to_vec(), FeatureTable::default()))
+}
+
+/// The days after.
+pub fn ahead(values: usize, horizon: usize) -> Arc<FutureSet> {
+    Arc::new(FutureSet { starts: vec![19_723 + values as i32], horizon, features: FeatureTable::default() })
+}
