@@ -68,11 +68,11 @@ fn a_stranger_s_state_is_refused() {
     );
 }
 
-/// Two columns, 60 rows per series: the target is three times the first column.
+/// Two columns, 60 rows per series, all series alike: the target is three times the first column.
 fn table(series: usize) -> (Arc<TrainingSet>, Arc<FutureSet>) {
     let rows = 60 * series;
-    let x: Vec<f64> = (0..rows).map(|i| (i % 7) as f64).collect();
-    let noise: Vec<f64> = (0..rows).map(|i| (i % 5) as f64).collect();
+    let x: Vec<f64> = (0..rows).map(|i| (i % 60 % 7) as f64).collect();
+    let noise: Vec<f64> = (0..rows).map(|i| (i % 60 % 5) as f64).collect();
     let target = x.iter().map(|x| x * 3.0).collect();
     let names = vec!["x".to_owned(), "noise".to_owned()];
     let features = FeatureTable { names: names.clone(), rows, values: [x, noise].concat() };

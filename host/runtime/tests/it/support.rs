@@ -11,7 +11,7 @@ use retailcast_runtime::{
 };
 
 /// All bundled plugins and those of a folder.
-pub fn catalogue(folder: Option<&Path>, plugins: &[(&str, PluginSettings)]) -> Catalogue {
+pub(crate) fn catalogue(folder: Option<&Path>, plugins: &[(&str, PluginSettings)]) -> Catalogue {
     let mut settings: BTreeMap<String, PluginSettings> =
         plugins.iter().map(|(key, settings)| ((*key).to_owned(), settings.clone())).collect();
     settings
@@ -24,7 +24,7 @@ pub fn catalogue(folder: Option<&Path>, plugins: &[(&str, PluginSettings)]) -> C
 }
 
 /// Tight limits, so that hostile guests are stopped quickly.
-pub fn tight() -> PluginSettings {
+pub(crate) fn tight() -> PluginSettings {
     PluginSettings {
         limits: Limits {
             memory: 32 << 20,
@@ -37,12 +37,12 @@ pub fn tight() -> PluginSettings {
 }
 
 /// One series of these values from 2024-01-01 on.
-pub fn one(values: &[f64]) -> Arc<TrainingSet> {
+pub(crate) fn one(values: &[f64]) -> Arc<TrainingSet> {
     let days = (19_723..).take(values.len()).collect();
     Arc::new(TrainingSet::one(days, values.to_vec(), FeatureTable::default()))
 }
 
 /// The days after.
-pub fn ahead(values: usize, horizon: usize) -> Arc<FutureSet> {
+pub(crate) fn ahead(values: usize, horizon: usize) -> Arc<FutureSet> {
     Arc::new(FutureSet { starts: vec![19_723 + values as i32], horizon, features: FeatureTable::default() })
 }

@@ -1,0 +1,3 @@
+//! Plugins that tests load.
+
+include!(concat!(env!("OUT_DIR"), "/guests.rs"));
