@@ -31,6 +31,13 @@ impl CancelToken {
 #[derive(Debug)]
 pub struct CancelOnDrop(CancelToken);
 
+impl CancelOnDrop {
+    /// Lets go without cancelling: the work is done.
+    pub fn disarm(mut self) {
+        self.0 = CancelToken::default();
+    }
+}
+
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.cancel();

@@ -5,6 +5,8 @@ use std::time::Duration;
 /// What the host was doing with the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// Making the instance.
+    Instantiate,
     /// Reading its description.
     Describe,
     /// Asking its requirements.
@@ -22,6 +24,7 @@ pub enum Phase {
 impl std::fmt::Display for Phase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Instantiate => "instantiate",
             Self::Describe => "describe",
             Self::Needs => "needs",
             Self::Fit => "fit",

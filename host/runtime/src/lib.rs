@@ -28,7 +28,7 @@ pub use engine::{Engine, EngineSettings};
 pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
 pub use limits::Limits;
 pub use model::{
-    Description, FeatureTable, Forecasts, ForecastModel, ForecastSession, FutureSet, Input, Requirements,
+    Description, FeatureTable, FittedId, Forecasts, ForecastModel, ForecastSession, FutureSet, Input, Requirements,
     Scope, ShortLags, TrainingSet,
 };
 pub use plugin::Digest;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use retailcast_core::config_schema::ModelConfigSchema;
 use retailcast_core::frame::Feature;
 
 use crate::{Call, Digest, GuestError, PluginError};
@@ -162,13 +163,15 @@ impl Forecasts {
 pub trait ForecastModel: Send + Sync {
     /// What it says of itself.
     fn description(&self) -> &Description;
+    /// The schema of its configuration, compiled.
+    fn config_schema(&self) -> &ModelConfigSchema;
     /// A fresh instance for one request.
     fn session(&self, call: &Call) -> Result<Box<dyn ForecastSession>, PluginError>;
 }
 
-/// A fitted model inside a session.
+/// A fitted model inside a session: its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FittedId(pub(crate) usize);
+pub struct FittedId(pub usize);
 
 /// One instance of a model, for one request. After an error other than a refusal by the plugin it is over.
 pub trait ForecastSession: Send {

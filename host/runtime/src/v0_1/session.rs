@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use retailcast_core::config_schema::ModelConfigSchema;
 use retailcast_core::frame::Feature;
 use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceAny};
 use wasmtime::{Store, UpdateDeadline};
@@ -29,6 +30,7 @@ pub(crate) struct Model {
     limits: Limits,
     settings_key: String,
     description: Description,
+    config_schema: ModelConfigSchema,
 }
 
 impl Model {
@@ -46,54 +48,53 @@ impl Model {
             needed: format!("{e:#}"),
             offered: format!("contract {} as in wit/v0.1", super::VERSION),
         })?;
-        let mut model = Self {
+        let name = settings_key.rsplit('.').next().unwrap_or_default();
+        let description = open(engine, &pre, &limits, settings_key, name, &Call::default())?.describe(digest)?;
+        let config_schema = ModelConfigSchema::compile(&description.name, &description.config_schema)
+            .map_err(|e| PluginError::Description { reason: e.to_string() })?;
+        Ok(Self {
             engine: engine.clone(),
             pre,
             limits,
             settings_key: settings_key.to_owned(),
-            description: Description {
-                name: settings_key.rsplit('.').next().unwrap_or_default().to_owned(),
-                version: String::new(),
-                licence: String::new(),
-                summary: String::new(),
-                config_schema: serde_json::Value::Null,
-                digest,
-                contract: super::VERSION,
-            },
-        };
-        model.description = model.open(&Call::default())?.describe(digest)?;
-        Ok(model)
+            description,
+            config_schema,
+        })
     }
+}
 
-    fn open(&self, call: &Call) -> Result<Session, PluginError> {
-        let engine = self.engine.wasmtime();
-        let state = SandboxState::new(&self.description.name, call, &self.limits);
-        let mut store = Store::new(engine, state);
-        store.limiter(|state| &mut state.memory);
-        // Twice what may be handed over: an answer and what host calls took meanwhile.
-        store.set_hostcall_fuel(self.limits.payload);
-        if self.engine.settings().epochs {
-            store.epoch_deadline_callback(|mut context| {
-                Ok(match context.data_mut().check_interruption() {
-                    Some(_) => UpdateDeadline::Interrupt,
-                    None => UpdateDeadline::Continue(1),
-                })
-            });
-        }
-        let mut session = Session {
-            store,
-            exports: None,
-            limits: self.limits.clone(),
-            settings_key: self.settings_key.clone(),
-            deadline: call.deadline,
-            fitted: Vec::new(),
-            over: false,
-        };
-        let pre = &self.pre;
-        let exports = session.run(Phase::Describe, |store, _| pre.instantiate(store))?;
-        session.exports = Some(exports);
-        Ok(session)
+/// A fresh instance within its limits. `name` is what the log calls the plugin.
+fn open(
+    engine: &Engine,
+    pre: &ForecastModelPre<SandboxState>,
+    limits: &Limits,
+    settings_key: &str,
+    name: &str,
+    call: &Call,
+) -> Result<Session, PluginError> {
+    let mut store = Store::new(engine.wasmtime(), SandboxState::new(name, call, limits));
+    store.limiter(|state| &mut state.memory);
+    store.set_hostcall_fuel(limits.payload);
+    if engine.settings().epochs {
+        store.epoch_deadline_callback(|mut context| {
+            Ok(match context.data_mut().check_interruption() {
+                Some(_) => UpdateDeadline::Interrupt,
+                None => UpdateDeadline::Continue(1),
+            })
+        });
     }
+    let mut session = Session {
+        store,
+        exports: None,
+        limits: limits.clone(),
+        settings_key: settings_key.to_owned(),
+        deadline: call.deadline,
+        fitted: Vec::new(),
+        over: false,
+    };
+    let exports = session.run(Phase::Instantiate, |store, _| pre.instantiate(store))?;
+    session.exports = Some(exports);
+    Ok(session)
 }
 
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<SandboxState>> {
@@ -113,8 +114,14 @@ impl ForecastModel for Model {
         &self.description
     }
 
+    fn config_schema(&self) -> &ModelConfigSchema {
+        &self.config_schema
+    }
+
     fn session(&self, call: &Call) -> Result<Box<dyn ForecastSession>, PluginError> {
-        Ok(Box::new(self.open(call)?))
+        let name = &self.description.name;
+        let session = open(&self.engine, &self.pre, &self.limits, &self.settings_key, name, call)?;
+        Ok(Box::new(session))
     }
 }
 

@@ -1,0 +1,254 @@
+//! From series to what a model reads, and from a model to forecasts: one way for one series and for many.
+
+use std::sync::Arc;
+
+use retailcast_core::frame::{Exogenous, Feature, Frame, RowInputs, future_frame, next_row, tail, training_frame};
+use retailcast_core::{Day, Series};
+use retailcast_runtime::{
+    FeatureTable, FittedId, Forecasts, ForecastSession, FutureSet, Input, PluginError, ShortLags, TrainingSet,
+};
+
+/// The history of one series and what is known beside it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// The values.
+    pub series: Series,
+    /// Promotions, holidays, launch.
+    pub exogenous: Exogenous,
+}
+
+/// What is known of the days to forecast of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ahead {
+    /// First day to forecast.
+    pub start: Day,
+    /// The end of the history, oldest first; empty for models that read the series alone.
+    pub tail: Vec<f64>,
+    /// One entry per day; empty for models that read the series alone.
+    pub rows: Vec<RowInputs>,
+    /// Launch of the product.
+    pub launch: Option<Day>,
+}
+
+impl Ahead {
+    /// For a model that reads the series alone.
+    pub fn bare(start: Day) -> Self {
+        Self { start, tail: Vec::new(), rows: Vec::new(), launch: None }
+    }
+
+    /// The assumption that nothing changes: recorded promotions and holidays, the baseline price.
+    pub fn unchanged(
+        features: &[Feature],
+        quantity: &[f64],
+        start: Day,
+        horizon: usize,
+        known: &Exogenous,
+    ) -> Self {
+        let row = |day| RowInputs {
+            day,
+            price_factor: 1.0,
+            promo_active: known.promo_active(day),
+            is_holiday: known.is_holiday(day),
+        };
+        Self {
+            start,
+            tail: tail(features, quantity).to_vec(),
+            rows: (0..horizon as i32).map(|j| row(start + j)).collect(),
+            launch: known.launch,
+        }
+    }
+}
+
+/// What a model is fitted on.
+pub fn training_set(input: &Input, panel: &[History]) -> TrainingSet {
+    let mut set = TrainingSet { offsets: vec![0], ..TrainingSet::default() };
+    for history in panel {
+        set.days.extend(history.series.days.iter().map(|day| day.0));
+        set.target.extend(&history.series.quantity);
+        set.offsets.push(set.target.len() as u32);
+    }
+    if let Input::Table { features, .. } = input {
+        let frames: Vec<Frame> =
+            panel.iter().map(|h| training_frame(features, &h.series, &h.exogenous)).collect();
+        set.features = table(features, &frames);
+    }
+    set
+}
+
+/// Frames of several series below each other.
+fn table(features: &[Feature], frames: &[Frame]) -> FeatureTable {
+    let rows = frames.iter().map(|frame| frame.rows).sum();
+    let mut values = Vec::with_capacity(rows * features.len());
+    for column in 0..features.len() {
+        for frame in frames {
+            values.extend_from_slice(frame.column(column));
+        }
+    }
+    FeatureTable { names: features.iter().map(Feature::name).collect(), rows, values }
+}
+
+/// Forecasts `horizon` days of every series.
+pub fn predict(
+    session: &mut dyn ForecastSession,
+    fitted: FittedId,
+    input: &Input,
+    panel: &[Ahead],
+    horizon: usize,
+) -> Result<Forecasts, PluginError> {
+    let starts = || panel.iter().map(|ahead| ahead.start.0).collect();
+    match input {
+        Input::Series => session
+            .predict(fitted, Arc::new(FutureSet { starts: starts(), horizon, features: FeatureTable::default() })),
+        Input::Table { features, short_lags: ShortLags::Direct } => {
+            let frames: Vec<Frame> = panel
+                .iter()
+                .map(|ahead| future_frame(features, &ahead.tail, 0, &ahead.rows[..horizon], ahead.launch))
+                .collect();
+            let features = table(features, &frames);
+            session.predict(fitted, Arc::new(FutureSet { starts: starts(), horizon, features }))
+        }
+        Input::Table { features, short_lags: ShortLags::Recursive } => {
+            recursive(session, fitted, features, panel, horizon)
+        }
+    }
+}
+
+/// One step per call; every prediction joins the history of the next step.
+fn recursive(
+    session: &mut dyn ForecastSession,
+    fitted: FittedId,
+    features: &[Feature],
+    panel: &[Ahead],
+    horizon: usize,
+) -> Result<Forecasts, PluginError> {
+    let mut known: Vec<Vec<f64>> = panel.iter().map(|ahead| ahead.tail.clone()).collect();
+    let mut steps = Vec::with_capacity(horizon);
+    for step in 0..horizon {
+        let frames: Vec<Frame> = panel
+            .iter()
+            .zip(&known)
+            .map(|(ahead, known)| next_row(features, known, ahead.rows[step], ahead.launch))
+            .collect();
+        let starts = panel.iter().map(|ahead| ahead.start.0 + step as i32).collect();
+        let set = FutureSet { starts, horizon: 1, features: table(features, &frames) };
+        let forecast = session.predict(fitted, Arc::new(set))?;
+        for (known, point) in known.iter_mut().zip(&forecast.points) {
+            known.push(*point);
+        }
+        steps.push(forecast);
+    }
+    Ok(join(steps, panel.len()))
+}
+
+/// Forecasts of one step each, put side by side.
+fn join(steps: Vec<Forecasts>, series: usize) -> Forecasts {
+    let column = |pick: fn(&Forecasts) -> &Vec<f64>, count: usize| -> Vec<f64> {
+        (0..count).flat_map(|i| steps.iter().filter_map(move |step| pick(step).get(i))).copied().collect()
+    };
+    let levels = steps.first().map(|step| step.levels.clone()).unwrap_or_default();
+    let bounds = levels.len() * series;
+    let mut joined = Forecasts {
+        horizon: steps.len(),
+        points: column(|step| &step.points, series),
+        lower: column(|step| &step.lower, bounds),
+        upper: column(|step| &step.upper, bounds),
+        levels,
+        ..Forecasts::default()
+    };
+    // A series that fails at any step has no forecast; its first reason and first fallback are told.
+    for step in steps {
+        for failure in step.failures {
+            if !joined.failures.iter().any(|known| known.series == failure.series) {
+                joined.failures.push(failure);
+            }
+        }
+        for fallback in step.fallbacks {
+            if !joined.fallbacks.iter().any(|known| known.0 == fallback.0) {
+                joined.fallbacks.push(fallback);
+            }
+        }
+    }
+    for failure in &joined.failures {
+        if let Some(series) = failure.series {
+            let from = series as usize * joined.horizon;
+            joined.points[from..from + joined.horizon].fill(f64::NAN);
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use retailcast_core::{MissingDays, Observation};
+    use retailcast_runtime::Requirements;
+
+    /// Predicts lag 1 plus one: recursion counts up, direct prediction knows the first step only.
+    struct PlusOne;
+
+    impl ForecastSession for PlusOne {
+        fn requirements(&mut self, _: &str) -> Result<Requirements, PluginError> {
+            unreachable!("not asked here")
+        }
+        fn fit(&mut self, _: &str, _: Arc<TrainingSet>) -> Result<FittedId, PluginError> {
+            unreachable!("not asked here")
+        }
+        fn load(&mut self, _: &[u8]) -> Result<FittedId, PluginError> {
+            unreachable!("not asked here")
+        }
+        fn save(&mut self, _: FittedId) -> Result<Vec<u8>, PluginError> {
+            unreachable!("not asked here")
+        }
+        fn predict(&mut self, _: FittedId, ahead: Arc<FutureSet>) -> Result<Forecasts, PluginError> {
+            let lag = ahead.features.column(0).unwrap();
+            Ok(Forecasts {
+                horizon: ahead.horizon,
+                points: lag.iter().map(|lag| lag + 1.0).collect(),
+                ..Forecasts::default()
+            })
+        }
+        fn release(&mut self, _: FittedId) -> Result<(), PluginError> {
+            Ok(())
+        }
+        fn peak_memory(&self) -> usize {
+            0
+        }
+    }
+
+    fn ahead(features: &[Feature], last: f64) -> Ahead {
+        Ahead::unchanged(features, &[1.0, last], Day(10), 3, &Exogenous::default())
+    }
+
+    #[test]
+    fn recursion_feeds_predictions_back_series_by_series() {
+        let features = vec![Feature::Lag(1)];
+        let panel = [ahead(&features, 5.0), ahead(&features, 50.0)];
+        let input = |short_lags| Input::Table { features: features.clone(), short_lags };
+        let fitted = FittedId(0);
+        let forecasts = predict(&mut PlusOne, fitted, &input(ShortLags::Recursive), &panel, 3).unwrap();
+        assert_eq!(forecasts.points, [6.0, 7.0, 8.0, 51.0, 52.0, 53.0]);
+        let direct = predict(&mut PlusOne, fitted, &input(ShortLags::Direct), &panel, 3).unwrap();
+        assert_eq!(direct.points[0].to_bits(), 6.0_f64.to_bits());
+        assert!(direct.points[1].is_nan());
+    }
+
+    #[test]
+    fn a_panel_is_its_series_below_each_other() {
+        let history = |quantity: f64| History {
+            series: Series::build(
+                &[Observation { day: Day(0), quantity, unit_price: 2.0 }],
+                Day(1),
+                MissingDays::Zero,
+            )
+            .unwrap(),
+            exogenous: Exogenous::default(),
+        };
+        let features = vec![Feature::DayOfWeek, Feature::Lag(1)];
+        let input = Input::Table { features, short_lags: ShortLags::Direct };
+        let set = training_set(&input, &[history(3.0), history(4.0)]);
+        assert_eq!(set.offsets, [0, 2, 4]);
+        assert_eq!(set.target, [3.0, 0.0, 4.0, 0.0]);
+        assert_eq!(set.features.column(0).unwrap(), [3.0, 4.0, 3.0, 4.0]);
+        assert_eq!(set.features.column(1).unwrap()[3].to_bits(), 4.0_f64.to_bits());
+    }
+}

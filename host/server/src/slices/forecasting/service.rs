@@ -1,0 +1,482 @@
+//! Training and forecasting of one series.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{SecondsFormat, Utc};
+use retailcast_core::config_schema::NormalisedConfig;
+use retailcast_core::frame::{Exogenous, Feature, tail};
+use retailcast_core::{Day, MissingDays, Series, SeriesError};
+use retailcast_runtime::{Call, CancelToken, Catalogue, ComputePool, ForecastModel, Input, PluginError, Requirements};
+use sqlx::PgPool;
+
+use super::panel::{self, Ahead, History};
+use super::store::{self, Pair};
+use crate::artifacts::{Bundle, BundleError, Metadata, ModelStore, PluginStamp, ResolveError, Runtime};
+use crate::compute::{self, ComputeError};
+
+/// What training and forecasting need to know of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForecastingSettings {
+    /// Handed to every model.
+    pub random_seed: u64,
+    /// Whether the model type `lightgbm` is on.
+    pub enable_lightgbm: bool,
+    /// What a day without a row means.
+    pub missing_days: MissingDays,
+    /// Longest a request may take.
+    pub deadline: Duration,
+}
+
+/// The models, the data, and where both meet.
+#[derive(Debug, Clone)]
+pub struct Forecasting {
+    pub(super) pool: PgPool,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) compute: Arc<ComputePool>,
+    pub(super) models: ModelStore,
+    pub(super) settings: ForecastingSettings,
+}
+
+/// What to train.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainRequest {
+    /// The series.
+    pub store_id: i32,
+    /// The series.
+    pub product_id: i32,
+    /// First day of the window.
+    pub start: Day,
+    /// Last day of the window, the forecast origin.
+    pub end: Day,
+    /// Model type.
+    pub model_type: String,
+    /// Its configuration.
+    pub config: NormalisedConfig,
+}
+
+/// A trained model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// Where it is kept.
+    pub model_path: String,
+    /// Schema hash of the configuration.
+    pub config_hash: String,
+    /// Values trained on.
+    pub n_observations: usize,
+    /// How days without a row were taken.
+    pub missing_days: MissingDays,
+}
+
+/// What to forecast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PredictRequest {
+    /// The series that the model was trained on.
+    pub store_id: i32,
+    /// The series that the model was trained on.
+    pub product_id: i32,
+    /// Days.
+    pub horizon: usize,
+    /// The model file, as training named it.
+    pub model_path: String,
+}
+
+/// A forecast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicted {
+    /// Model type.
+    pub model_type: String,
+    /// Schema hash of the model's configuration.
+    pub config_hash: String,
+    /// How days without a row were taken in training.
+    pub missing_days: String,
+    /// Columns that were filled by the assumption that nothing changes.
+    pub assumed_inputs: Vec<&'static str>,
+    /// One per day.
+    pub points: Vec<Point>,
+    /// The method that really answered, when the model says that it used another one.
+    pub fallback: Option<String>,
+}
+
+/// The forecast of one day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// The day.
+    pub day: Day,
+    /// Units.
+    pub forecast: f64,
+    /// Interval of the widest level, when the model gives intervals.
+    pub bounds: Option<(f64, f64)>,
+}
+
+/// Why nothing was trained or forecast.
+#[derive(Debug, thiserror::Error)]
+pub enum ForecastError {
+    /// The operator switched the model off.
+    #[error("model type `lightgbm` is disabled; forecast_enable_lightgbm = true enables it")]
+    Disabled,
+    /// No sales in the window.
+    #[error("no sales of product {product_id} in store {store_id} between {start} and {end}")]
+    NoRows {
+        /// The series.
+        store_id: i32,
+        /// The series.
+        product_id: i32,
+        /// The window.
+        start: Day,
+        /// The window.
+        end: Day,
+    },
+    /// Fewer values than the model needs.
+    #[error("{model_type} needs at least {needed} observations, found {found}")]
+    TooFewRows {
+        /// The model.
+        model_type: String,
+        /// What it needs.
+        needed: usize,
+        /// What there is.
+        found: usize,
+    },
+    /// The rows do not make a series.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
+    /// The path is no model file.
+    #[error(transparent)]
+    Path(#[from] ResolveError),
+    /// The model belongs to another series.
+    #[error("the model was trained for {what} {trained}, the request says {asked}")]
+    OtherSeries {
+        /// `store_id` or `product_id`.
+        what: &'static str,
+        /// The model's.
+        trained: i32,
+        /// The request's.
+        asked: i32,
+    },
+    /// The file cannot be decoded.
+    #[error("the model file {0}")]
+    Bundle(#[from] BundleError),
+    /// The file cannot be read or written.
+    #[error("cannot {what} the model file")]
+    File {
+        /// `read` or `write`.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The plugin that trained the model is not loaded any more.
+    #[error("the model was trained by plugin {name} {version}, which is not loaded: {reason}")]
+    PluginGone {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+        /// What the catalogue says.
+        reason: String,
+    },
+    /// The plugin failed or refused.
+    #[error("model {model_type}: {error}")]
+    Plugin {
+        /// The model.
+        model_type: String,
+        /// What it said.
+        error: PluginError,
+    },
+    /// The compute threads are busy or failed.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// The one model type whose gate the contract names.
+const LIGHTGBM: &str = "lightgbm";
+
+impl Forecasting {
+    /// Puts the parts together.
+    pub fn new(
+        pool: PgPool,
+        catalogue: Arc<Catalogue>,
+        compute: Arc<ComputePool>,
+        models: ModelStore,
+        settings: ForecastingSettings,
+    ) -> Self {
+        Self { pool, catalogue, compute, models, settings }
+    }
+
+    /// The loaded plugins.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Trains a model and keeps it as a file.
+    pub async fn train(&self, request: TrainRequest, request_id: &str) -> Result<Trained, ForecastError> {
+        self.check_enabled(&request.model_type)?;
+        let model = self.model(&request.model_type)?;
+        let call = self.call(request_id, request.end);
+        let requirements = self.requirements(&model, &request, &call).await?;
+        let history = self.history(&request, &requirements.input).await?;
+        let found = history.series.len();
+        if found < requirements.min_history {
+            return Err(ForecastError::TooFewRows {
+                model_type: request.model_type,
+                needed: requirements.min_history,
+                found,
+            });
+        }
+        let (models, settings) = (self.models.clone(), self.settings);
+        compute::run(&self.compute, &call.cancel.clone(), move || {
+            let bundle = fit(&*model, &request, &requirements.input, &history, settings, &call)?;
+            let model_path =
+                models.write(&bundle).map_err(|source| ForecastError::File { what: "write", source })?;
+            Ok(Trained {
+                model_path,
+                config_hash: bundle.config_hash,
+                n_observations: found,
+                missing_days: settings.missing_days,
+            })
+        })
+        .await?
+    }
+
+    /// Whether the operator allows the model type.
+    pub(super) fn check_enabled(&self, model_type: &str) -> Result<(), ForecastError> {
+        if model_type == LIGHTGBM && !self.settings.enable_lightgbm {
+            return Err(ForecastError::Disabled);
+        }
+        Ok(())
+    }
+
+    fn model(&self, model_type: &str) -> Result<Arc<dyn ForecastModel>, ForecastError> {
+        self.catalogue.model(model_type).map_err(|error| plugin_error(model_type, error))
+    }
+
+    fn call(&self, request_id: &str, origin: Day) -> Call {
+        Call {
+            id: request_id.to_owned(),
+            deadline: Some(Instant::now() + self.settings.deadline),
+            cancel: CancelToken::default(),
+            seed: self.settings.random_seed,
+            now: Duration::from_hours(24) * u32::try_from(origin.0).unwrap_or(0),
+        }
+    }
+
+    async fn requirements(
+        &self,
+        model: &Arc<dyn ForecastModel>,
+        request: &TrainRequest,
+        call: &Call,
+    ) -> Result<Requirements, ForecastError> {
+        let (model, config, call) = (Arc::clone(model), request.config.json(), call.clone());
+        compute::run(&self.compute, &call.cancel.clone(), move || model.session(&call)?.requirements(&config))
+            .await?
+            .map_err(|error| plugin_error(&request.model_type, error))
+    }
+
+    /// The series of the window and, for models that read a table, what is known beside it.
+    async fn history(&self, request: &TrainRequest, input: &Input) -> Result<History, ForecastError> {
+        let pair = Pair { store_id: request.store_id, product_id: request.product_id };
+        let rows = store::observations(&self.pool, pair, request.start, request.end).await?;
+        let (Some(first), true) = (rows.first(), !rows.is_empty()) else {
+            return Err(ForecastError::NoRows {
+                store_id: request.store_id,
+                product_id: request.product_id,
+                start: request.start,
+                end: request.end,
+            });
+        };
+        let first = first.day;
+        let series = Series::build(&rows, request.end, self.settings.missing_days)?;
+        let exogenous = match input {
+            Input::Series => Exogenous::default(),
+            Input::Table { .. } => self.exogenous(pair, first, request.end).await?.0,
+        };
+        Ok(History { series, exogenous })
+    }
+
+    /// Promotions, holidays and launch for a span, and how many of its days the calendar knows.
+    async fn exogenous(&self, pair: Pair, from: Day, to: Day) -> Result<(Exogenous, usize), ForecastError> {
+        let promotions = store::promotions(&self.pool, pair, from, to).await?;
+        let calendar = store::calendar(&self.pool, from, to).await?;
+        let launch = store::launch(&self.pool, pair.product_id).await?;
+        Ok((Exogenous { promotions, holidays: calendar.holidays, launch }, calendar.known))
+    }
+
+    /// Forecasts from a model file.
+    pub async fn predict(&self, request: PredictRequest, request_id: &str) -> Result<Predicted, ForecastError> {
+        let bundle = self.read(&request.model_path).await?;
+        check_series(&bundle, &request)?;
+        let name = &bundle.plugin.name;
+        let model = self.catalogue.model(name).map_err(|e| ForecastError::PluginGone {
+            name: name.clone(),
+            version: bundle.plugin.version.clone(),
+            reason: e.to_string(),
+        })?;
+        let origin: Day = bundle
+            .metadata
+            .train_end_date
+            .parse()
+            .map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))?;
+        let (known, assumed) = self.known_ahead(&bundle, &request, origin).await?;
+        let call = self.call(request_id, origin);
+        compute::run(&self.compute, &call.cancel.clone(), move || {
+            forecast(&*model, &bundle, &known, origin + 1, request.horizon, assumed, &call)
+        })
+        .await?
+    }
+
+    async fn read(&self, model_path: &str) -> Result<Bundle, ForecastError> {
+        let path = self.models.resolve(model_path)?;
+        let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+        let bytes = read
+            .map_err(std::io::Error::other)
+            .flatten()
+            .map_err(|source| ForecastError::File { what: "read", source })?;
+        Ok(Bundle::decode(&bytes)?)
+    }
+
+    /// For feature models: what is known of the days to come, and which columns rest on an assumption.
+    async fn known_ahead(
+        &self,
+        bundle: &Bundle,
+        request: &PredictRequest,
+        origin: Day,
+    ) -> Result<(Exogenous, Vec<&'static str>), ForecastError> {
+        if bundle.metadata.feature_columns.is_none() {
+            return Ok((Exogenous::default(), Vec::new()));
+        }
+        let pair = Pair { store_id: request.store_id, product_id: request.product_id };
+        let (mut known, days) = self.exogenous(pair, origin + 1, origin + request.horizon as i32).await?;
+        // The launch that the model was trained with, even when the product's was changed since.
+        known.launch = match bundle.metadata.launch_date.clone().flatten() {
+            Some(text) => {
+                Some(text.parse().map_err(|e| BundleError::Damaged(format!("its launch_date: {e}")))?)
+            }
+            None => None,
+        };
+        let mut assumed = vec!["price_factor", "promo_active"];
+        if days < request.horizon {
+            assumed.push("is_holiday");
+        }
+        Ok((known, assumed))
+    }
+}
+
+fn plugin_error(model_type: &str, error: PluginError) -> ForecastError {
+    ForecastError::Plugin { model_type: model_type.to_owned(), error }
+}
+
+fn fit(
+    model: &dyn ForecastModel,
+    request: &TrainRequest,
+    input: &Input,
+    history: &History,
+    settings: ForecastingSettings,
+    call: &Call,
+) -> Result<Bundle, ForecastError> {
+    let fail = |error| plugin_error(&request.model_type, error);
+    let mut session = model.session(call).map_err(fail)?;
+    let data = Arc::new(panel::training_set(input, std::slice::from_ref(history)));
+    let fitted = session.fit(&request.config.json(), data).map_err(fail)?;
+    let state = session.save(fitted).map_err(fail)?;
+    let description = model.description();
+    let mut bundle = Bundle {
+        plugin: PluginStamp {
+            name: description.name.clone(),
+            version: description.version.clone(),
+            digest: description.digest.to_string(),
+            contract: description.contract.to_owned(),
+        },
+        config: request.config.full.clone(),
+        config_hash: request.config.hash(),
+        metadata: metadata(request, input, history),
+        missing_days: settings.missing_days.to_string(),
+        random_state: settings.random_seed,
+        created_at: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
+        runtime: Runtime {
+            program: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        bundle_hash: String::new(),
+        state,
+    };
+    bundle.bundle_hash = bundle.content_hash();
+    Ok(bundle)
+}
+
+fn metadata(request: &TrainRequest, input: &Input, history: &History) -> Metadata {
+    let series = &history.series;
+    let features: Option<&Vec<Feature>> = match input {
+        Input::Series => None,
+        Input::Table { features, .. } => Some(features),
+    };
+    let tail = features.map(|features| tail(features, &series.quantity));
+    Metadata {
+        store_id: request.store_id,
+        product_id: request.product_id,
+        train_start_date: request.start.to_string(),
+        train_end_date: request.end.to_string(),
+        n_observations: series.len(),
+        feature_columns: features.map(|features| features.iter().map(Feature::name).collect()),
+        history_tail: tail.map(<[f64]>::to_vec),
+        history_tail_dates: tail
+            .map(|tail| series.days[series.len() - tail.len()..].iter().map(Day::to_string).collect()),
+        launch_date: features.map(|_| history.exogenous.launch.map(|day| day.to_string())),
+    }
+}
+
+fn check_series(bundle: &Bundle, request: &PredictRequest) -> Result<(), ForecastError> {
+    for (what, trained, asked) in [
+        ("store_id", bundle.metadata.store_id, request.store_id),
+        ("product_id", bundle.metadata.product_id, request.product_id),
+    ] {
+        if trained != asked {
+            return Err(ForecastError::OtherSeries { what, trained, asked });
+        }
+    }
+    Ok(())
+}
+
+fn forecast(
+    model: &dyn ForecastModel,
+    bundle: &Bundle,
+    known: &Exogenous,
+    start: Day,
+    horizon: usize,
+    assumed_inputs: Vec<&'static str>,
+    call: &Call,
+) -> Result<Predicted, ForecastError> {
+    let fail = |error| plugin_error(&bundle.plugin.name, error);
+    let own: serde_json::Map<_, _> = bundle.config.clone().into_iter().skip(2).collect();
+    let mut session = model.session(call).map_err(fail)?;
+    let fitted = session.load(&bundle.state).map_err(fail)?;
+    let input = match bundle.metadata.history_tail {
+        None => Input::Series,
+        Some(_) => session.requirements(&serde_json::Value::Object(own).to_string()).map_err(fail)?.input,
+    };
+    let ahead = match (&input, &bundle.metadata.history_tail) {
+        (Input::Table { features, .. }, Some(tail)) => Ahead::unchanged(features, tail, start, horizon, known),
+        _ => Ahead::bare(start),
+    };
+    let forecasts = panel::predict(&mut *session, fitted, &input, &[ahead], horizon).map_err(fail)?;
+    if let Some(failure) = forecasts.failures.into_iter().next() {
+        return Err(fail(PluginError::Guest(failure)));
+    }
+    let widest = forecasts.levels.len().checked_sub(1).map(|level| level * horizon);
+    let points = (0..horizon)
+        .map(|j| Point {
+            day: start + j as i32,
+            forecast: forecasts.points[j],
+            bounds: widest.map(|at| (forecasts.lower[at + j], forecasts.upper[at + j])),
+        })
+        .collect();
+    Ok(Predicted {
+        model_type: bundle.plugin.name.clone(),
+        config_hash: bundle.config_hash.clone(),
+        missing_days: bundle.missing_days.clone(),
+        assumed_inputs,
+        points,
+        fallback: forecasts.fallbacks.into_iter().next().map(|(_, method)| method),
+    })
+}
