@@ -4,8 +4,8 @@
 //! its configuration onto LightGBM's parameters.
 
 use retailcast_sdk::{
-    Booster, Error, Feature, ForecastModel, Forecasts, FutureData, Info, Requirements, ShortLags,
-    TrainingData, state,
+    Booster, Error, ForecastModel, Forecasts, FutureData, Info, Requirements, ShortLags, TrainingData,
+    retail_frame, state,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,30 +52,6 @@ fn rate() -> f64 {
     0.1
 }
 
-/// The feature frame: the 14 columns of the forecasting contract, in its order.
-fn frame() -> Vec<Feature> {
-    use Feature::{
-        DaysSinceLaunch, DowCos, DowSin, IsHoliday, IsMonthEnd, IsWeekend, Lag, MonthCos, MonthSin,
-        PriceFactor, PromoActive,
-    };
-    vec![
-        Lag(1),
-        Lag(7),
-        Lag(14),
-        Lag(28),
-        DowSin,
-        DowCos,
-        MonthSin,
-        MonthCos,
-        IsWeekend,
-        IsMonthEnd,
-        PriceFactor,
-        PromoActive,
-        IsHoliday,
-        DaysSinceLaunch,
-    ]
-}
-
 /// LightGBM's parameters. What is not named stays at LightGBM's default; the host sets threads and seed.
 fn parameters(config: &Config) -> Vec<(&'static str, String)> {
     vec![
@@ -98,7 +74,7 @@ impl ForecastModel for LightGbm {
     };
 
     fn requirements(_: &Config) -> Result<Requirements, Error> {
-        Ok(Requirements::table(MIN_ROWS, frame(), ShortLags::Direct))
+        Ok(Requirements::table(MIN_ROWS, retail_frame(), ShortLags::Direct))
     }
 
     fn fit(config: &Config, data: &dyn TrainingData) -> Result<Self, Error> {
@@ -166,7 +142,7 @@ mod tests {
         let requirements = LightGbm::requirements(&CONFIG).unwrap();
         assert_eq!(requirements.min_history, 30);
         assert!(requirements.exogenous);
-        assert_eq!(frame().len(), 14);
+        assert_eq!(retail_frame().len(), 14);
     }
 
     #[test]

@@ -1,1 +1,158 @@
-//! x
+//! `regression`: gradient-boosted trees on lags, calendar, price and promotion, one model per series, entirely inside
+//! the sandbox. The estimator is in [`boosting`].
+
+pub mod boosting;
+
+use retailcast_sdk::{
+    Error, ForecastModel, Forecasts, FutureData, Info, Requirements, ShortLags, TrainingData, retail_frame,
+    state,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use boosting::{Model, Params};
+
+/// Rows below which trees of at least 20 rows a leaf cannot split sensibly.
+const MIN_ROWS: u32 = 30;
+
+/// The models of a panel, one per series, or why there is none.
+#[derive(Debug)]
+pub struct Regression {
+    models: Vec<Result<Model, String>>,
+}
+
+/// Configuration.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Config {
+    /// Trees.
+    #[serde(default = "iterations")]
+    #[schemars(range(min = 10, max = 1000))]
+    max_iter: u32,
+    /// Share of every tree that is added.
+    #[serde(default = "rate")]
+    #[schemars(range(min = 0.001, max = 1.0))]
+    learning_rate: f64,
+    /// Deepest leaf.
+    #[serde(default = "depth")]
+    #[schemars(range(min = 1, max = 20))]
+    max_depth: u32,
+    /// Hash of the feature configuration that a client has in mind. Informational.
+    #[serde(default)]
+    #[allow(dead_code, reason = "part of the configuration and its hash; training does not read it")]
+    feature_config_hash: Option<String>,
+}
+
+fn iterations() -> u32 {
+    200
+}
+
+fn rate() -> f64 {
+    0.05
+}
+
+fn depth() -> u32 {
+    6
+}
+
+/// All feature columns of a data set.
+fn columns(count: usize, column: impl Fn(usize) -> Vec<f64>) -> Vec<Vec<f64>> {
+    (0..count).map(column).collect()
+}
+
+impl ForecastModel for Regression {
+    type Config = Config;
+    const INFO: Info = Info {
+        name: "regression",
+        version: env!("CARGO_PKG_VERSION"),
+        licence: "Apache-2.0",
+        summary: "Histogram gradient boosting on lags, calendar, price and promotion; one model per series.",
+    };
+
+    fn requirements(_: &Config) -> Result<Requirements, Error> {
+        Ok(Requirements::table(MIN_ROWS, retail_frame(), ShortLags::Direct))
+    }
+
+    fn fit(config: &Config, data: &dyn TrainingData) -> Result<Self, Error> {
+        let Config { max_iter, learning_rate, max_depth, .. } = *config;
+        let params = Params { max_iter, learning_rate, max_depth };
+        let columns = columns(data.feature_names().len(), |i| data.feature(i));
+        let target = data.target();
+        let models = data
+            .offsets()
+            .windows(2)
+            .map(|rows| {
+                let rows = rows[0] as usize..rows[1] as usize;
+                let features: Vec<&[f64]> = columns.iter().map(|column| &column[rows.clone()]).collect();
+                boosting::fit(&features, &target[rows], &params).map_err(|e| e.to_string())
+            })
+            .collect::<Vec<_>>();
+        match &models[..] {
+            [Err(reason)] => Err(Error::numeric(reason.clone())),
+            _ => Ok(Self { models }),
+        }
+    }
+
+    fn predict(&self, ahead: &dyn FutureData) -> Result<Forecasts, Error> {
+        let horizon = ahead.horizon();
+        let columns = columns(ahead.feature_names().len(), |i| ahead.feature(i));
+        let mut forecasts = Forecasts::new(self.models.len(), horizon);
+        for (series, model) in self.models.iter().enumerate() {
+            forecasts.push(match model {
+                Ok(model) if model.feature_count() != columns.len() => Err(Error::new(
+                    retailcast_sdk::ErrorCode::MissingFeature,
+                    format!("fitted on {} columns, given {}", model.feature_count(), columns.len()),
+                )),
+                Ok(model) => Ok((0..horizon)
+                    .map(|step| model.predict(|feature| columns[feature][series * horizon + step]))
+                    .collect()),
+                Err(reason) => Err(Error::numeric(reason.clone())),
+            });
+        }
+        Ok(forecasts)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        state::encode(&Self::INFO, &self.models)
+    }
+
+    fn load(bytes: &[u8]) -> Result<Self, Error> {
+        let models: Vec<Result<Model, String>> = state::decode(&Self::INFO, bytes)?;
+        let models = models
+            .into_iter()
+            .map(|model| match model {
+                Ok(model) => model.check().map(Ok).map_err(|e| Error::artifact_mismatch(e.to_string())),
+                Err(reason) => Ok(Err(reason)),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { models })
+    }
+}
+
+retailcast_sdk::export_forecast_model!(Regression);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use retailcast_sdk::testing::{Panel, fit_predict};
+
+    #[test]
+    fn learns_each_series_for_itself() {
+        let weekly: Vec<f64> = (0..70).map(|i| f64::from(i % 7)).collect();
+        let (up, down): (Vec<f64>, Vec<f64>) = (weekly.clone(), weekly.iter().map(|x| 6.0 - x).collect());
+        let panel = Panel::of(&[&up, &down]).with_column("weekday", [weekly.clone(), weekly.clone()].concat());
+        let ahead = panel.future(7).with_column("weekday", [&weekly[..7], &weekly[..7]].concat());
+        let forecasts = fit_predict::<Regression>("{}", &panel, &ahead).unwrap();
+        assert!(forecasts.points[6] > forecasts.points[0]);
+        assert!(forecasts.points[13] < forecasts.points[7]);
+    }
+
+    #[test]
+    fn refuses_damaged_state() {
+        let panel = Panel::of(&[&[1.0; 40]]).with_column("x", vec![1.0; 40]);
+        let config: Config = retailcast_sdk::testing::config("{}").unwrap();
+        let state = Regression::fit(&config, &panel).unwrap().save();
+        for cut in 0..state.len() {
+            assert!(Regression::load(&state[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+}

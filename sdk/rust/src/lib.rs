@@ -51,7 +51,9 @@ pub use boosting::{Booster, ImportanceKind};
 pub use data::{FutureData, TrainingData};
 pub use error::{Error, ErrorCode};
 pub use forecasts::Forecasts;
-pub use model::{Feature, ForecastModel, Info, Input, Requirements, Scope, SeriesModel, ShortLags, Tail};
+pub use model::{
+    Feature, ForecastModel, Info, Input, Requirements, Scope, SeriesModel, ShortLags, Tail, retail_frame,
+};
 
 pub use schemars;
 pub use serde;

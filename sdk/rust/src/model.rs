@@ -39,6 +39,31 @@ impl Requirements {
     }
 }
 
+/// The 14 columns of the forecasting contract (`forecasting.md`, "the 14-column frame"), in its order: lags of 1, 7, 14
+/// and 28 rows, weekday, month, weekend, month end, price, promotion, holiday, age of the product.
+pub fn retail_frame() -> Vec<Feature> {
+    use Feature::{
+        DaysSinceLaunch, DowCos, DowSin, IsHoliday, IsMonthEnd, IsWeekend, Lag, MonthCos, MonthSin,
+        PriceFactor, PromoActive,
+    };
+    vec![
+        Lag(1),
+        Lag(7),
+        Lag(14),
+        Lag(28),
+        DowSin,
+        DowCos,
+        MonthSin,
+        MonthCos,
+        IsWeekend,
+        IsMonthEnd,
+        PriceFactor,
+        PromoActive,
+        IsHoliday,
+        DaysSinceLaunch,
+    ]
+}
+
 /// A forecast model, the general case.
 ///
 /// `Config` is the plugin's configuration: its JSON Schema is shown to clients, the order of its fields is the

@@ -144,11 +144,16 @@ pub fn fit_predict<M: ForecastModel>(
     panel: &Panel,
     ahead: &Future,
 ) -> Result<Forecasts, Error> {
-    let config = serde_json::from_str(config).map_err(|e| Error::invalid_config(e.to_string()))?;
+    let config = self::config(config)?;
     let fitted = M::fit(&config, panel)?;
     let forecasts = fitted.predict(ahead)?;
     let again = M::load(&fitted.save())?.predict(ahead)?;
     let bits = |f: &Forecasts| f.points.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&forecasts), bits(&again), "save and load changed the forecasts");
     Ok(forecasts)
+}
+
+/// Reads a configuration from JSON, as the component does.
+pub fn config<C: serde::de::DeserializeOwned>(json: &str) -> Result<C, Error> {
+    serde_json::from_str(json).map_err(|e| Error::invalid_config(e.to_string()))
 }

@@ -89,3 +89,116 @@ pub(super) async fn calendar(pool: &PgPool, from: Day, to: Day) -> sqlx::Result<
         rows.into_iter().filter(|row| row.is_holiday).map(|row| Day::from_date(row.date)).collect();
     Ok(Calendar { holidays, known })
 }
+
+/// Which series: empty lists select everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Store codes.
+    pub stores: Vec<String>,
+    /// SKUs.
+    pub skus: Vec<String>,
+    /// Product categories.
+    pub categories: Vec<String>,
+}
+
+/// A series with its natural keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesKey {
+    /// Database key.
+    pub store_id: i32,
+    /// Database key.
+    pub product_id: i32,
+    /// Natural key.
+    pub store_code: String,
+    /// Natural key.
+    pub sku: String,
+    /// Product category.
+    pub category: Option<String>,
+    /// Launch of the product.
+    pub launch: Option<Day>,
+}
+
+/// The selected pairs that have sales, by store code and SKU.
+pub(super) async fn series_keys(pool: &PgPool, selection: &Selection) -> sqlx::Result<Vec<SeriesKey>> {
+    let rows = sqlx::query!(
+        r#"select s.id as store_id, p.id as product_id, s.code, p.sku, p.category, p.launch_date
+           from store s cross join product p
+           where (cardinality($1::text[]) = 0 or s.code = any($1))
+             and (cardinality($2::text[]) = 0 or p.sku = any($2))
+             and (cardinality($3::text[]) = 0 or p.category = any($3))
+             and exists (select from sales_daily d where d.store_id = s.id and d.product_id = p.id)
+           order by s.code collate "C", p.sku collate "C""#,
+        &selection.stores,
+        &selection.skus,
+        &selection.categories,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| SeriesKey {
+            store_id: row.store_id,
+            product_id: row.product_id,
+            store_code: row.code,
+            sku: row.sku,
+            category: row.category,
+            launch: row.launch_date.map(Day::from_date),
+        })
+        .collect())
+}
+
+/// All recorded rows of these pairs up to `until`, each with its pair, ordered by pair and day.
+pub(super) async fn panel_observations(
+    pool: &PgPool,
+    keys: &[SeriesKey],
+    until: Option<Day>,
+) -> sqlx::Result<Vec<(Pair, Observation)>> {
+    let stores: Vec<i32> = keys.iter().map(|key| key.store_id).collect();
+    let products: Vec<i32> = keys.iter().map(|key| key.product_id).collect();
+    let rows = sqlx::query!(
+        r#"select d.store_id, d.product_id, d.date, d.quantity, d.unit_price::float8 as "unit_price!"
+           from unnest($1::int[], $2::int[]) as pair (store_id, product_id)
+           join sales_daily d using (store_id, product_id)
+           where $3::date is null or d.date <= $3
+           order by d.store_id, d.product_id, d.date"#,
+        &stores,
+        &products,
+        until.map(Day::date),
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let pair = Pair { store_id: row.store_id, product_id: row.product_id };
+            let observation = Observation {
+                day: Day::from_date(row.date),
+                quantity: f64::from(row.quantity),
+                unit_price: row.unit_price,
+            };
+            (pair, observation)
+        })
+        .collect())
+}
+
+/// A promotion of a product, in one store or chain-wide.
+pub(super) struct Promotion {
+    pub product_id: i32,
+    pub store_id: Option<i32>,
+    pub span: (Day, Day),
+}
+
+/// All promotions.
+pub(super) async fn all_promotions(pool: &PgPool) -> sqlx::Result<Vec<Promotion>> {
+    let rows = sqlx::query!("select product_id, store_id, start_date, end_date from promotion")
+        .fetch_all(pool)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Promotion {
+            product_id: row.product_id,
+            store_id: row.store_id,
+            span: (Day::from_date(row.start_date), Day::from_date(row.end_date)),
+        })
+        .collect())
+}
