@@ -10,6 +10,8 @@ fn main() {
     let file = built.join("retailcast_guest_hostile.wasm");
     components::write(
         "guests.rs",
-        &format!("/// The plugin with a fault for every test, chosen by its configuration.\npub const HOSTILE: &[u8] = include_bytes!({file:?});\n"),
+        &format!(
+            "/// The plugin with a fault for every test, chosen by its configuration.\npub const HOSTILE: &[u8] = include_bytes!({file:?});\n"
+        ),
     );
 }

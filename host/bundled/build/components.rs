@@ -21,7 +21,8 @@ pub(crate) fn build(workspace: &Path, packages: &[String], watched: &[&str]) -> 
     }
     // A target folder of its own, because the outer cargo holds the lock of the usual one; beside the profiles
     // (target/plugins), so that debug and release builds share it.
-    let target = out_dir().ancestors().nth(4).expect("OUT_DIR is target/PROFILE/build/CRATE/out").join("plugins");
+    let target =
+        out_dir().ancestors().nth(4).expect("OUT_DIR is target/PROFILE/build/CRATE/out").join("plugins");
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets it"));
     cargo.current_dir(workspace).args(["build", "--locked", "--profile", PROFILE, "--target", TARGET]);
     cargo.arg("--target-dir").arg(&target);
@@ -29,9 +30,13 @@ pub(crate) fn build(workspace: &Path, packages: &[String], watched: &[&str]) -> 
         cargo.args(["--package", package]);
     }
     // Flags and wrappers of the outer build (coverage, clippy) are meant for the host's target.
-    for variable in
-        ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"]
-    {
+    for variable in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_TARGET",
+    ] {
         cargo.env_remove(variable);
     }
     let output = cargo.output().expect("cargo can be started: it runs this script");

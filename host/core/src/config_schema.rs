@@ -117,9 +117,9 @@ impl ModelConfigSchema {
             .collect();
         let complete = self.fields.iter().all(|field| field.default.is_some() || !field.required);
         match self.normalise(&given, "config") {
-            Err(errors) if complete => {
-                Err(SchemaError::Default(errors.iter().map(|e| e.message.clone()).collect::<Vec<_>>().join("; ")))
-            }
+            Err(errors) if complete => Err(SchemaError::Default(
+                errors.iter().map(|e| e.message.clone()).collect::<Vec<_>>().join("; "),
+            )),
             _ => Ok(()),
         }
     }
@@ -144,7 +144,10 @@ impl ModelConfigSchema {
                     Err((kind, message)) => errors.push(FieldError::new(at, kind, message)),
                 },
                 (None, Some(default)) => {
-                    own.insert(field.name.clone(), coerce(default, &field.kinds).unwrap_or_else(|_| default.clone()));
+                    own.insert(
+                        field.name.clone(),
+                        coerce(default, &field.kinds).unwrap_or_else(|_| default.clone()),
+                    );
                 }
                 (None, None) if field.required => {
                     errors.push(FieldError::new(at, "missing", "is required"));
@@ -166,7 +169,12 @@ impl ModelConfigSchema {
     }
 
     /// What the declared schema says of the coerced values; one error per field, and none for a field that has one.
-    fn schema_errors(&self, own: &Map<String, Value>, location: &str, known: &[FieldError]) -> Vec<FieldError> {
+    fn schema_errors(
+        &self,
+        own: &Map<String, Value>,
+        location: &str,
+        known: &[FieldError],
+    ) -> Vec<FieldError> {
         let instance = Value::Object(own.clone());
         let mut found: Vec<FieldError> = Vec::new();
         for error in self.validator.iter_errors(&instance) {
@@ -378,7 +386,8 @@ mod tests {
     }
 
     fn schema(model_type: &str) -> ModelConfigSchema {
-        let rate = |default: f64| json!({"type": "number", "minimum": 0.001, "maximum": 1.0, "default": default});
+        let rate =
+            |default: f64| json!({"type": "number", "minimum": 0.001, "maximum": 1.0, "default": default});
         let hash = json!({"type": ["string", "null"], "default": null});
         let properties = match model_type {
             "seasonal_naive" => json!({"season_length": integer(1, 365, 7)}),
@@ -409,7 +418,8 @@ mod tests {
             let config = normalise(model_type, json!({"model_type": model_type})).unwrap();
             assert_eq!(config.hash(), hash, "{model_type}");
         }
-        let reordered = json!({"max_depth": "6", "learning_rate": 1, "model_type": "regression", "max_iter": 200.0});
+        let reordered =
+            json!({"max_depth": "6", "learning_rate": 1, "model_type": "regression", "max_iter": 200.0});
         assert_eq!(normalise("regression", reordered).unwrap().hash(), "d1263e92e041d26c");
     }
 

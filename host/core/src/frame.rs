@@ -213,7 +213,9 @@ fn cell(feature: Feature, past: Past<'_>, row: &RowInputs, launch: Option<Day>) 
         Feature::RollingMean(w) => window(w, mean),
         Feature::RollingStd(w) => window(w, sample_std),
         Feature::RollingMin(w) => window(w, |values| values.iter().copied().fold(f64::INFINITY, f64::min)),
-        Feature::RollingMax(w) => window(w, |values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+        Feature::RollingMax(w) => {
+            window(w, |values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        }
         Feature::RollingSum(w) => window(w, |values| values.iter().sum()),
         Feature::DayOfWeek => f64::from(day.weekday()),
         Feature::DowSin => angle(day.weekday(), 7.0).sin(),
@@ -366,7 +368,8 @@ mod tests {
     #[test]
     fn a_gap_makes_short_lags_unknown() {
         let tail: Vec<f64> = (1..=90).map(f64::from).collect();
-        let frame = future_frame(&[Feature::Lag(1), Feature::Lag(7)], &tail, 2, &future_rows(Day(0), 5), None);
+        let frame =
+            future_frame(&[Feature::Lag(1), Feature::Lag(7)], &tail, 2, &future_rows(Day(0), 5), None);
         assert!(frame.column(0).iter().all(|v| v.is_nan()));
         // Row 3 rows after the origin: 7 rows ago is the fifth newest value.
         assert_eq!(frame.column(1)[0].to_bits(), 86.0_f64.to_bits());

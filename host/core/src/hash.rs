@@ -171,13 +171,31 @@ mod tests {
     fn all_vectors_of_algorithm_a() {
         for (text, hash) in [
             (r#"{"schema_version":"1.0","model_type":"naive"}"#, "d9f8003eacfc9599"),
-            (r#"{"schema_version":"1.0","model_type":"seasonal_naive","season_length":7}"#, "a9baf055e83a554f"),
+            (
+                r#"{"schema_version":"1.0","model_type":"seasonal_naive","season_length":7}"#,
+                "a9baf055e83a554f",
+            ),
             (r#"{"schema_version":"1.0","model_type":"moving_average","window_size":7}"#, "c221092145a157cb"),
-            (r#"{"schema_version":"1.0","model_type":"lightgbm","n_estimators":100,"max_depth":6,"learning_rate":0.1,"feature_config_hash":null}"#, "f2fcd44619ba5fec"),
-            (r#"{"schema_version":"1.0","model_type":"regression","max_iter":200,"learning_rate":0.05,"max_depth":6,"feature_config_hash":null}"#, "2476880df7bad7cc"),
-            (r#"{"schema_version":"1.0","model_type":"regression","max_iter":200,"learning_rate":1.0,"max_depth":6,"feature_config_hash":null}"#, "d1263e92e041d26c"),
-            (r#"{"schema_version":"1.0","name":"x","entity_columns":["store_id","product_id"],"date_column":"date","target_column":"quantity"}"#, "6c12b1a783eccdd4"),
-            (r#"{"schema_version":"1.0","name":"café","entity_columns":["store_id","product_id"],"date_column":"date","target_column":"quantity"}"#, "23c158554b06176d"),
+            (
+                r#"{"schema_version":"1.0","model_type":"lightgbm","n_estimators":100,"max_depth":6,"learning_rate":0.1,"feature_config_hash":null}"#,
+                "f2fcd44619ba5fec",
+            ),
+            (
+                r#"{"schema_version":"1.0","model_type":"regression","max_iter":200,"learning_rate":0.05,"max_depth":6,"feature_config_hash":null}"#,
+                "2476880df7bad7cc",
+            ),
+            (
+                r#"{"schema_version":"1.0","model_type":"regression","max_iter":200,"learning_rate":1.0,"max_depth":6,"feature_config_hash":null}"#,
+                "d1263e92e041d26c",
+            ),
+            (
+                r#"{"schema_version":"1.0","name":"x","entity_columns":["store_id","product_id"],"date_column":"date","target_column":"quantity"}"#,
+                "6c12b1a783eccdd4",
+            ),
+            (
+                r#"{"schema_version":"1.0","name":"café","entity_columns":["store_id","product_id"],"date_column":"date","target_column":"quantity"}"#,
+                "23c158554b06176d",
+            ),
         ] {
             assert_eq!(schema_text(&parse(text)), text);
             assert_eq!(schema_hash(&parse(text)), hash, "{text}");
@@ -186,16 +204,16 @@ mod tests {
 
     #[test]
     fn dropped_nulls_do_not_count() {
-        let with = parse(r#"{"schema_version":"1.0","name":"x","description":null,"entity_columns":["store_id","product_id"],"date_column":"date","target_column":"quantity","lag_config":null}"#);
+        let with = parse(
+            r#"{"schema_version":"1.0","name":"x","description":null,"entity_columns":["store_id","product_id"],"date_column":"date","target_column":"quantity","lag_config":null}"#,
+        );
         assert_eq!(schema_hash_without_nulls(&with), "6c12b1a783eccdd4");
         assert_ne!(schema_hash(&with), "6c12b1a783eccdd4");
     }
 
     #[test]
     fn backtest_configurations() {
-        let split = |strategy: &str, n: u32, gap: u32| {
-            json!({"strategy": strategy, "n_splits": n, "min_train_size": 30, "gap": gap, "horizon": 14})
-        };
+        let split = |strategy: &str, n: u32, gap: u32| json!({"strategy": strategy, "n_splits": n, "min_train_size": 30, "gap": gap, "horizon": 14});
         let config = |split: Value, model: Value| {
             json!({"schema_version": "1.0", "split_config": split, "model_config_main": model,
                    "include_baselines": true, "store_fold_details": true})

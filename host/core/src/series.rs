@@ -67,7 +67,9 @@ pub enum SeriesError {
     #[error("the rows are not in order of day, each day once: {0} follows {1}")]
     Unordered(Day, Day),
     /// Days without a row, and the policy `error`.
-    #[error("{count} days have no row, the first is {first}; forecast.missing_days = \"zero\" takes them as zero sales")]
+    #[error(
+        "{count} days have no row, the first is {first}; forecast.missing_days = \"zero\" takes them as zero sales"
+    )]
     Missing {
         /// The first of them.
         first: Day,
@@ -206,7 +208,7 @@ mod tests {
             prop_assert_eq!(series.len() as i32, 60 - rows[0].day.0 + 1);
             for (day, quantity) in series.days.iter().zip(&series.quantity) {
                 let expected = if days.contains(&day.0) { f64::from(day.0) } else { 0.0 };
-                prop_assert_eq!(expected, *quantity);
+                prop_assert_eq!(expected.to_bits(), quantity.to_bits());
             }
         }
     }

@@ -20,6 +20,17 @@ use crate::{Digest, PluginError};
 const TAG: usize = 32;
 const KEY_FILE: &str = "key";
 
+/// Makes a folder that only this user can read; those above it are ordinary ones.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
 /// A folder of compiled components.
 #[derive(Debug)]
 pub struct CodeCache {
@@ -34,11 +45,7 @@ impl CodeCache {
             context: format!("{what} of the code cache {}", folder.display()),
             reason: e.to_string(),
         };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|e| fail("cannot make the folder", &e))?;
+        make_private(folder).map_err(|e| fail("cannot make the folder", &e))?;
         let key = read_or_make_key(folder).map_err(|e| fail("cannot read or make the key", &e))?;
         Ok(Self { folder: folder.to_owned(), key })
     }
@@ -56,7 +63,9 @@ impl CodeCache {
         #[allow(unsafe_code)]
         let component = unsafe { Component::deserialize(engine.wasmtime(), code) };
         component
-            .inspect_err(|e| tracing::warn!(%digest, "cached plugin code is not usable; compiling again: {e:#}"))
+            .inspect_err(
+                |e| tracing::warn!(%digest, "cached plugin code is not usable; compiling again: {e:#}"),
+            )
             .ok()
     }
 
@@ -107,9 +116,8 @@ fn read_or_make_key(folder: &Path) -> std::io::Result<Vec<u8>> {
     }
     let mut key = vec![0; 32];
     getrandom::fill(&mut key).map_err(std::io::Error::other)?;
-    let made = tempfile::Builder::new().make_in(folder, |path| {
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-    })?;
+    let made = tempfile::Builder::new()
+        .make_in(folder, |path| fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path))?;
     made.as_file().write_all(&key)?;
     match made.persist_noclobber(&path) {
         Ok(_) => Ok(key),

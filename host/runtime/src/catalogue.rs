@@ -20,6 +20,7 @@ pub enum Origin {
 
 /// What became of a plugin.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one per plugin, and most are the large one")]
 pub enum State {
     /// It serves requests.
     Loaded(Description),
@@ -32,7 +33,7 @@ pub enum State {
 /// One plugin that was found.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Name of its settings table: the plugin's name for bundled ones, the file's stem for others.
+    /// Name of its settings table: the plugin's name for bundled ones, the file's stem (with `_` for `-`) for others.
     pub key: String,
     /// Where it came from.
     pub origin: Origin,
@@ -68,16 +69,28 @@ pub struct CatalogueSettings {
     pub folder: Option<PathBuf>,
     /// Folder of compiled code; `None` compiles at every start.
     pub cache: Option<PathBuf>,
+    /// Settings of plugins that have none of their own.
+    pub defaults: PluginSettings,
     /// Settings by key.
     pub plugins: BTreeMap<String, PluginSettings>,
 }
 
-/// The configuration table of a plugin's settings, as messages name it.
-fn settings_key(key: &str) -> String {
+/// The configuration table of a plugin's settings, as messages name it: what stands in the brackets can be pasted.
+fn settings_table(key: &str) -> String {
+    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    // A file may be called anything; TOML reads the escapes of JSON's strings.
+    let key = if bare { key.to_owned() } else { serde_json::Value::from(key).to_string() };
     format!("plugins.settings.{key}")
 }
 
-type Loaded = HashMap<String, Arc<dyn ForecastModel>>;
+/// A model that serves requests, and under which settings.
+struct Serving {
+    key: String,
+    model: Arc<dyn ForecastModel>,
+}
+
+/// By model type.
+type Loaded = HashMap<String, Serving>;
 
 /// The plugins of a running program. Requests hold an `Arc` of their model, so that a reload never replaces a
 /// plugin under a running call.
@@ -123,7 +136,7 @@ impl Catalogue {
         let mut loaded = Loaded::new();
         let mut entries = Vec::new();
         for (key, bytes) in &self.bundled {
-            let entry = self.admit(key, Origin::Bundled, Ok(bytes.to_vec()), &mut loaded);
+            let entry = self.admit(key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
             entries.push(entry);
         }
         for path in self.files(&mut entries) {
@@ -132,7 +145,7 @@ impl Catalogue {
                 context: format!("cannot read {}", path.display()),
                 reason: e.to_string(),
             });
-            let entry = self.admit(&key, Origin::File(path), bytes, &mut loaded);
+            let entry = self.admit(&key, Origin::File(path), bytes, &entries, &mut loaded);
             entries.push(entry);
         }
         for entry in &entries {
@@ -170,13 +183,16 @@ impl Catalogue {
         key: &str,
         origin: Origin,
         bytes: Result<Vec<u8>, PluginError>,
+        before: &[Entry],
         loaded: &mut Loaded,
     ) -> Entry {
-        let settings = self.settings.plugins.get(key).cloned().unwrap_or_default();
+        let settings = self.settings.plugins.get(key).unwrap_or(&self.settings.defaults).clone();
         let digest = bytes.as_ref().ok().map(|bytes| Digest::of(bytes));
-        let state = if settings.enabled {
+        let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
+            State::Refused(Arc::new(key_taken(key, &owner.origin)))
+        } else if settings.enabled {
             let model = bytes.and_then(|bytes| self.open(key, &bytes, &settings));
-            match model.and_then(|model| insert(loaded, model)) {
+            match model.and_then(|model| insert(loaded, key, model)) {
                 Ok(description) => State::Loaded(description),
                 Err(e) => State::Refused(Arc::new(e)),
             }
@@ -193,7 +209,7 @@ impl Catalogue {
         settings: &PluginSettings,
     ) -> Result<Arc<dyn ForecastModel>, PluginError> {
         let digest = Digest::of(bytes);
-        let table = settings_key(key);
+        let table = settings_table(key);
         if let Some(pinned) = &settings.sha256
             && !pinned.eq_ignore_ascii_case(&digest.to_string())
         {
@@ -203,13 +219,15 @@ impl Catalogue {
                 key: format!("{table}.sha256"),
             });
         }
-        // The same bytes stay loaded: a reload does not compile or restart them.
-        if let Some(same) = self.loaded().values().find(|model| model.description().digest == digest) {
-            return Ok(Arc::clone(same));
+        // The same bytes stay loaded: a reload does not compile or restart them. Under another key they have other
+        // settings, so they are judged anew.
+        let same = |serving: &&Serving| serving.key == key && serving.model.description().digest == digest;
+        if let Some(serving) = self.loaded().values().find(same) {
+            return Ok(Arc::clone(&serving.model));
         }
         let grants = Grants { gradient_boosting: settings.gradient_boosting };
         let component = plugin::compile(&self.engine, self.cache.as_ref(), bytes, digest, grants, &table)?;
-        let model = v0_1::Model::new(&self.engine, &component, digest, settings.limits.clone(), &table)?;
+        let model = v0_1::Model::new(&self.engine, &component, digest, settings.limits.clone(), key, &table)?;
         Ok(Arc::new(model))
     }
 
@@ -224,10 +242,10 @@ impl Catalogue {
 
     /// The model of this type.
     pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
-        self.loaded().get(name).cloned().ok_or_else(|| PluginError::Unknown {
-            name: name.to_owned(),
-            loaded: self.model_types(),
-        })
+        self.loaded()
+            .get(name)
+            .map(|serving| Arc::clone(&serving.model))
+            .ok_or_else(|| PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() })
     }
 
     /// All loaded model types, sorted.
@@ -238,20 +256,35 @@ impl Catalogue {
     }
 }
 
-/// A name belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
-fn insert(loaded: &mut Loaded, model: Arc<dyn ForecastModel>) -> Result<Description, PluginError> {
+/// A settings table belongs to one plugin, and a bundled one keeps its own even when it is switched off: a file that
+/// took the name `lightgbm.wasm` would inherit the grant that the operator gave to the bundled plugin.
+fn key_taken(key: &str, owner: &Origin) -> PluginError {
+    let owner = match owner {
+        Origin::Bundled => format!("the bundled plugin `{key}`"),
+        Origin::File(path) => format!("the file {}", path.display()),
+    };
+    let table = settings_table(key);
+    PluginError::Description {
+        reason: format!(
+            "the file's name is taken: its settings table [{table}] belongs to {owner}; rename the file"
+        ),
+    }
+}
+
+/// A model type belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
+fn insert(loaded: &mut Loaded, key: &str, model: Arc<dyn ForecastModel>) -> Result<Description, PluginError> {
     let description = model.description().clone();
     if let Some(first) = loaded.get(&description.name) {
         return Err(PluginError::Description {
             reason: format!(
-                "the name `{}` is taken by the plugin with SHA-256 {}; to use this one, switch the other off: [{}] enabled = false",
+                "the name `{}` is taken by the plugin with SHA-256 {}; to use this one, switch the other off:\n[{}]\nenabled = false",
                 description.name,
-                first.description().digest,
-                settings_key(&description.name),
+                first.model.description().digest,
+                settings_table(&first.key),
             ),
         });
     }
-    loaded.insert(description.name.clone(), model);
+    loaded.insert(description.name.clone(), Serving { key: key.to_owned(), model });
     Ok(description)
 }
 

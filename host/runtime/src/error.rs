@@ -134,8 +134,8 @@ pub enum PluginError {
         /// The configuration key of the pin.
         key: String,
     },
-    /// What the plugin says of itself breaks the contract.
-    #[error("its description is refused: {reason}")]
+    /// What the plugin says of itself breaks the contract, or its name belongs to another.
+    #[error("its name or description is refused: {reason}")]
     Description {
         /// What is wrong with it.
         reason: String,
@@ -155,18 +155,19 @@ pub enum PluginError {
         reason: String,
         /// Function names, innermost first.
         frames: Vec<String>,
-        /// The last lines it wrote to standard error: its panic message, usually.
+        /// The last lines it wrote to standard error: its panic message, usually. Of the place of a panic only the
+        /// file's name is kept; the log has it all.
         stderr: String,
     },
     /// The plugin took too long.
-    #[error("took longer in {phase} than its limit of {limit}; `{key}` raises it")]
+    #[error("{}", timeout(*.phase, limit, .key.as_deref()))]
     Timeout {
         /// In which call.
         phase: Phase,
         /// The limits that applied.
         limit: TimeLimit,
-        /// The configuration key.
-        key: String,
+        /// The configuration key that raises the limit; none when the request's deadline was the nearer one.
+        key: Option<String>,
     },
     /// Nobody waits for the answer any more.
     #[error("cancelled in {phase}")]
@@ -175,13 +176,11 @@ pub enum PluginError {
         phase: Phase,
     },
     /// The plugin wanted more memory than it may have.
-    #[error(
-        "wanted {asked_mib} MiB of memory in {phase}, its limit is {limit_mib} MiB; `{key}` raises it"
-    )]
+    #[error("wanted {asked_mib} MiB of memory in {phase}, its limit is {limit_mib} MiB; `{key}` raises it")]
     MemoryLimit {
         /// In which call.
         phase: Phase,
-        /// What it would have had, in MiB.
+        /// What it would have had, in MiB, rounded up.
         asked_mib: u64,
         /// What it may have, in MiB.
         limit_mib: u64,
@@ -232,6 +231,15 @@ pub enum PluginError {
         /// How it failed.
         reason: String,
     },
+}
+
+fn timeout(phase: Phase, limit: &TimeLimit, key: Option<&str>) -> String {
+    match key {
+        Some(key) => format!("took longer in {phase} than its limit of {limit}; `{key}` raises it"),
+        None => format!(
+            "took longer in {phase} than the request had left, {limit}; the request's deadline came before the plugin's limit"
+        ),
+    }
 }
 
 fn stderr_suffix(stderr: &str) -> String {

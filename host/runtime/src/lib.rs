@@ -28,8 +28,8 @@ pub use engine::{Engine, EngineSettings};
 pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
 pub use limits::Limits;
 pub use model::{
-    Description, FeatureTable, FittedId, Forecasts, ForecastModel, ForecastSession, FutureSet, Input, Requirements,
-    Scope, ShortLags, TrainingSet,
+    Description, FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input,
+    Requirements, Scope, ShortLags, TrainingSet,
 };
 pub use plugin::Digest;
 pub use pool::{Busy, ComputePool};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Limits of one plugin. Every number can be set in `[plugins.NAME.limits]`.
+/// Limits of one plugin. Every number can be set in `[plugins.settings.NAME.limits]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Linear memory of an instance, all memories together, in bytes. 512 MiB: a panel of ten million rows and

@@ -133,7 +133,7 @@ pub struct FutureSet {
 }
 
 /// Forecasts of n series and h steps, checked against the contract: right lengths, finite points except for the
-/// failed series, ordered and nested intervals.
+/// failed series (whose points and bounds are NaN), ordered and nested intervals.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Forecasts {
     /// Steps per series.
@@ -175,7 +175,8 @@ pub struct FittedId(pub usize);
 
 /// One instance of a model, for one request. After an error other than a refusal by the plugin it is over.
 pub trait ForecastSession: Send {
-    /// What the model needs under this configuration (JSON).
+    /// What the model needs under this configuration (JSON). Once asked, forecasts of a model that was fitted under the
+    /// same configuration, or loaded, must keep the promise about intervals.
     fn requirements(&mut self, config: &str) -> Result<Requirements, PluginError>;
     /// Fits all series.
     fn fit(&mut self, config: &str, data: Arc<TrainingSet>) -> Result<FittedId, PluginError>;

@@ -87,9 +87,54 @@ impl AsyncWrite for OutputTail {
     }
 }
 
+/// The same text with only the file's name in the places of Rust panics: `panicked at /home/ann/x/src/lib.rs:10:5:`
+/// becomes `panicked at lib.rs:10:5:`. Where somebody's sources lie is nobody's business who asks for a forecast.
+pub(crate) fn without_source_paths(text: &str) -> String {
+    text.split('\n').map(shorten_place).collect::<Vec<_>>().join("\n")
+}
+
+fn shorten_place(line: &str) -> String {
+    const MARK: &str = "panicked at ";
+    let place = line.split_once(MARK).filter(|(_, place)| is_place(place));
+    match place {
+        Some((before, place)) => {
+            let file = place.rsplit(['/', '\\']).next().unwrap_or(place);
+            format!("{before}{MARK}{file}")
+        }
+        None => line.to_owned(),
+    }
+}
+
+/// Whether a text ends like `lib.rs:10:5:`, so that it is a place and no sentence.
+fn is_place(text: &str) -> bool {
+    let mut parts = text.trim_end().rsplit(':');
+    let mut number = || parts.next().is_some_and(|part| part.parse::<u32>().is_ok());
+    text.trim_end().ends_with(':') && {
+        // What follows the last colon is empty.
+        let _ = number();
+        number() && number()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_the_place_of_a_panic_only_the_file_s_name_is_kept() {
+        for (said, kept) in [
+            ("panicked at /home/ann/my plugin/src/lib.rs:10:5:", "panicked at lib.rs:10:5:"),
+            (
+                "thread '<unnamed>' (1) panicked at C:\\ann\\src\\lib.rs:1:22:\nover/there",
+                "thread '<unnamed>' (1) panicked at lib.rs:1:22:\nover/there",
+            ),
+            ("panicked at src/lib.rs:41:9:\r\n", "panicked at lib.rs:41:9:\r\n"),
+            ("nobody panicked at 10/12 of the way", "nobody panicked at 10/12 of the way"),
+            ("", ""),
+        ] {
+            assert_eq!(without_source_paths(said), kept);
+        }
+    }
 
     #[test]
     fn keeps_the_end_of_a_flood() {

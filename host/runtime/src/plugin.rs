@@ -56,16 +56,15 @@ pub(crate) fn compile(
     settings_key: &str,
 ) -> Result<Component, PluginError> {
     check_file(bytes)?;
-    let component = match cache.and_then(|cache| cache.load(engine, digest)) {
-        Some(component) => component,
-        None => {
-            let component = Component::new(engine.wasmtime(), bytes)
-                .map_err(|e| PluginError::Compile { reason: format!("{e:#}") })?;
-            if let Some(cache) = cache {
-                cache.store(engine, digest, &component);
-            }
-            component
+    let component = if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
+        component
+    } else {
+        let component = Component::new(engine.wasmtime(), bytes)
+            .map_err(|e| PluginError::Compile { reason: format!("{e:#}") })?;
+        if let Some(cache) = cache {
+            cache.store(engine, digest, &component);
         }
+        component
     };
     check_imports(engine, &component, grants, settings_key)?;
     check_exports(engine, &component)?;
@@ -81,7 +80,8 @@ fn check_file(bytes: &[u8]) -> Result<(), PluginError> {
     match bytes {
         [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => refuse(
-            "it is a core WebAssembly module, not a component; build it for the target wasm32-wasip2".to_owned(),
+            "it is a core WebAssembly module, not a component; build it for the target wasm32-wasip2"
+                .to_owned(),
         ),
         [b'\0', b'a', b's', b'm', version @ ..] => {
             refuse(format!("its version bytes {:02x?} are unknown", &version[..version.len().min(4)]))
@@ -117,7 +117,7 @@ fn check_imports(
                 if !grants.gradient_boosting {
                     return denied(
                         "is not granted",
-                        format!("To grant it: [{settings_key}] grants = [\"gradient-boosting\"]"),
+                        format!("To grant it:\n[{settings_key}]\ngrants = [\"gradient-boosting\"]"),
                     );
                 }
             }
@@ -137,7 +137,10 @@ fn check_imports(
             _ => {
                 return denied(
                     "does not exist here",
-                    format!("Offered are the interfaces of contract {} and of WASI cli, clocks, io and random.", v0_1::VERSION),
+                    format!(
+                        "Offered are the interfaces of contract {} and of WASI cli, clocks, io and random.",
+                        v0_1::VERSION
+                    ),
                 );
             }
         }
@@ -148,15 +151,12 @@ fn check_imports(
 fn check_exports(engine: &Engine, component: &Component) -> Result<(), PluginError> {
     let kind = component.component_type();
     let exports: Vec<String> = kind.exports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
-    let ours = |interface: &str| {
-        exports.iter().map(|name| split_version(name)).find(|(name, _)| *name == interface)
-    };
+    let ours =
+        |interface: &str| exports.iter().map(|name| split_version(name)).find(|(name, _)| *name == interface);
     let offered = format!("contract {} with the world forecast-model", v0_1::VERSION);
     match ours("retailcast:plugin/forecaster") {
         Some((_, version)) if v0_1::speaks(version) => Ok(()),
-        Some((_, version)) => {
-            Err(PluginError::Contract { needed: format!("contract {version}"), offered })
-        }
+        Some((_, version)) => Err(PluginError::Contract { needed: format!("contract {version}"), offered }),
         None => Err(PluginError::Contract {
             needed: format!(
                 "a world that exports {}",

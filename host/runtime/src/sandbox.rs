@@ -42,9 +42,19 @@ pub(crate) struct SandboxState {
     pub(crate) log: LogBudget,
 }
 
+/// Who runs, as the log names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity<'a> {
+    /// The plugin's name.
+    pub(crate) name: &'a str,
+    /// Its version.
+    pub(crate) version: &'a str,
+}
+
 /// Who writes, and how much it may still write.
 pub(crate) struct LogBudget {
     pub(crate) plugin: String,
+    pub(crate) version: String,
     pub(crate) call: String,
     left: usize,
     dropped: u64,
@@ -68,6 +78,7 @@ impl Drop for LogBudget {
         if self.dropped > 0 {
             tracing::warn!(
                 plugin = self.plugin,
+                version = self.version,
                 request_id = self.call,
                 dropped_lines = self.dropped,
                 budget_bytes = LOG_BUDGET,
@@ -78,7 +89,7 @@ impl Drop for LogBudget {
 }
 
 impl SandboxState {
-    pub(crate) fn new(plugin: &str, call: &Call, limits: &Limits) -> Self {
+    pub(crate) fn new(plugin: Identity<'_>, call: &Call, limits: &Limits) -> Self {
         let stderr = OutputTail::default();
         let wasi = WasiCtx::builder()
             .stdout(stderr.clone())
@@ -102,7 +113,8 @@ impl SandboxState {
             cancel: call.cancel.clone(),
             interruption: None,
             log: LogBudget {
-                plugin: plugin.to_owned(),
+                plugin: plugin.name.to_owned(),
+                version: plugin.version.to_owned(),
                 call: call.id.clone(),
                 left: LOG_BUDGET,
                 dropped: 0,

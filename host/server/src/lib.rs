@@ -1,1 +1,15 @@
-//! x
+//! RetailCast: a demand-forecasting server for retail whose models are WebAssembly plugins.
+//!
+//! Read from the outside in: [`cli`] starts things, [`http`] is what all routes share, [`slices`] are the API,
+//! [`artifacts`] keeps fitted models, [`db`] the rest. [`app`] puts them together.
+
+pub mod app;
+pub mod artifacts;
+pub mod cli;
+pub mod compute;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod import;
+mod logging;
+pub mod slices;

@@ -1,2 +1,5 @@
-//! x
-fn main(){}
+//! The program `retailcast`.
+
+fn main() -> std::process::ExitCode {
+    retailcast::cli::main()
+}

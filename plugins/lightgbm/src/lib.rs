@@ -87,6 +87,7 @@ impl ForecastModel for LightGbm {
     }
 
     fn predict(&self, ahead: &dyn FutureData) -> Result<Forecasts, Error> {
+        ahead.expect_series(self.boosters.len())?;
         let mut forecasts = Forecasts::new(self.boosters.len(), ahead.horizon());
         for (series, booster) in self.boosters.iter().enumerate() {
             forecasts.push(match booster {
@@ -98,21 +99,21 @@ impl ForecastModel for LightGbm {
     }
 
     fn save(&self) -> Vec<u8> {
-        let models: Vec<Result<Vec<u8>, String>> = self
+        let models: Vec<Result<Vec<u8>, Error>> = self
             .boosters
             .iter()
-            .map(|booster| booster.as_ref().map(Booster::save).map_err(|e| e.message.clone()))
+            .map(|booster| booster.as_ref().map(Booster::save).map_err(Error::clone))
             .collect();
-        state::encode(&Self::INFO, &models)
+        state::encode::<Self>(&models)
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Error> {
-        let models: Vec<Result<Vec<u8>, String>> = state::decode(&Self::INFO, bytes)?;
+        let models: Vec<Result<Vec<u8>, Error>> = state::decode::<Self, _>(bytes)?;
         let boosters = models
             .into_iter()
             .map(|model| match model {
                 Ok(text) => Booster::load(&text).map(Ok),
-                Err(message) => Ok(Err(Error::numeric(message))),
+                Err(refusal) => Ok(Err(refusal)),
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { boosters })
@@ -124,6 +125,7 @@ retailcast_sdk::export_forecast_model!(LightGbm);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use retailcast_sdk::ErrorCode;
     use retailcast_sdk::testing::Panel;
 
     const CONFIG: Config =
@@ -143,6 +145,18 @@ mod tests {
         assert_eq!(requirements.min_history, 30);
         assert!(requirements.exogenous);
         assert_eq!(retail_frame().len(), 14);
+    }
+
+    #[test]
+    fn a_series_without_trees_keeps_its_code_and_the_number_of_series_counts() {
+        let missing = Error::new(ErrorCode::MissingFeature, "no columns");
+        let saved = LightGbm { boosters: vec![Err(missing.clone())] }.save();
+        let loaded = LightGbm::load(&saved).unwrap();
+        let one = Panel::of(&[&[1.0; 30]]);
+        assert_eq!(loaded.predict(&one.future(2)).unwrap().failures, [missing.for_series(0)]);
+        let two = Panel::of(&[&[1.0; 30], &[1.0; 30]]);
+        let error = loaded.predict(&two.future(2)).unwrap_err();
+        assert_eq!(error.message, "fitted on 1 series, asked for 2");
     }
 
     #[test]

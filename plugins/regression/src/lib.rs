@@ -4,13 +4,13 @@
 pub mod boosting;
 
 use retailcast_sdk::{
-    Error, ForecastModel, Forecasts, FutureData, Info, Requirements, ShortLags, TrainingData, retail_frame,
-    state,
+    Error, ErrorCode, ForecastModel, Forecasts, FutureData, Info, Requirements, ShortLags, TrainingData,
+    retail_frame, state,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use boosting::{Model, Params};
+use boosting::{FitError, Model, Params};
 
 /// Rows below which trees of at least 20 rows a leaf cannot split sensibly.
 const MIN_ROWS: u32 = 30;
@@ -18,7 +18,7 @@ const MIN_ROWS: u32 = 30;
 /// The models of a panel, one per series, or why there is none.
 #[derive(Debug)]
 pub struct Regression {
-    models: Vec<Result<Model, String>>,
+    models: Vec<Result<Model, Error>>,
 }
 
 /// Configuration.
@@ -54,6 +54,15 @@ fn depth() -> u32 {
     6
 }
 
+/// Why a series has no model, in the contract's words.
+fn refusal(e: &FitError) -> Error {
+    match e {
+        FitError::Shape { rows: 0, .. } => Error::not_enough_history(MIN_ROWS as usize, 0),
+        FitError::Shape { .. } => Error::new(ErrorCode::MissingFeature, e.to_string()),
+        FitError::Target => Error::numeric(e.to_string()),
+    }
+}
+
 /// All feature columns of a data set.
 fn columns(count: usize, column: impl Fn(usize) -> Vec<f64>) -> Vec<Vec<f64>> {
     (0..count).map(column).collect()
@@ -83,45 +92,46 @@ impl ForecastModel for Regression {
             .map(|rows| {
                 let rows = rows[0] as usize..rows[1] as usize;
                 let features: Vec<&[f64]> = columns.iter().map(|column| &column[rows.clone()]).collect();
-                boosting::fit(&features, &target[rows], &params).map_err(|e| e.to_string())
+                boosting::fit(&features, &target[rows], &params).map_err(|e| refusal(&e))
             })
             .collect::<Vec<_>>();
         match &models[..] {
-            [Err(reason)] => Err(Error::numeric(reason.clone())),
+            [Err(refusal)] => Err(refusal.clone()),
             _ => Ok(Self { models }),
         }
     }
 
     fn predict(&self, ahead: &dyn FutureData) -> Result<Forecasts, Error> {
+        ahead.expect_series(self.models.len())?;
         let horizon = ahead.horizon();
         let columns = columns(ahead.feature_names().len(), |i| ahead.feature(i));
         let mut forecasts = Forecasts::new(self.models.len(), horizon);
         for (series, model) in self.models.iter().enumerate() {
             forecasts.push(match model {
                 Ok(model) if model.feature_count() != columns.len() => Err(Error::new(
-                    retailcast_sdk::ErrorCode::MissingFeature,
+                    ErrorCode::MissingFeature,
                     format!("fitted on {} columns, given {}", model.feature_count(), columns.len()),
                 )),
                 Ok(model) => Ok((0..horizon)
                     .map(|step| model.predict(|feature| columns[feature][series * horizon + step]))
                     .collect()),
-                Err(reason) => Err(Error::numeric(reason.clone())),
+                Err(refusal) => Err(refusal.clone()),
             });
         }
         Ok(forecasts)
     }
 
     fn save(&self) -> Vec<u8> {
-        state::encode(&Self::INFO, &self.models)
+        state::encode::<Self>(&self.models)
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Error> {
-        let models: Vec<Result<Model, String>> = state::decode(&Self::INFO, bytes)?;
+        let models: Vec<Result<Model, Error>> = state::decode::<Self, _>(bytes)?;
         let models = models
             .into_iter()
             .map(|model| match model {
                 Ok(model) => model.check().map(Ok).map_err(|e| Error::artifact_mismatch(e.to_string())),
-                Err(reason) => Ok(Err(reason)),
+                Err(refusal) => Ok(Err(refusal)),
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { models })
@@ -139,11 +149,33 @@ mod tests {
     fn learns_each_series_for_itself() {
         let weekly: Vec<f64> = (0..70).map(|i| f64::from(i % 7)).collect();
         let (up, down): (Vec<f64>, Vec<f64>) = (weekly.clone(), weekly.iter().map(|x| 6.0 - x).collect());
-        let panel = Panel::of(&[&up, &down]).with_column("weekday", [weekly.clone(), weekly.clone()].concat());
+        let panel =
+            Panel::of(&[&up, &down]).with_column("weekday", [weekly.clone(), weekly.clone()].concat());
         let ahead = panel.future(7).with_column("weekday", [&weekly[..7], &weekly[..7]].concat());
         let forecasts = fit_predict::<Regression>("{}", &panel, &ahead).unwrap();
         assert!(forecasts.points[6] > forecasts.points[0]);
         assert!(forecasts.points[13] < forecasts.points[7]);
+    }
+
+    #[test]
+    fn another_number_of_series_than_fitted_is_refused() {
+        let panel = Panel::of(&[&[1.0; 40]]).with_column("x", vec![1.0; 40]);
+        let config: Config = retailcast_sdk::testing::config("{}").unwrap();
+        let loaded = Regression::load(&Regression::fit(&config, &panel).unwrap().save()).unwrap();
+        let two = Panel::of(&[&[1.0; 40], &[1.0; 40]]).future(3).with_column("x", vec![1.0; 6]);
+        let error = loaded.predict(&two).unwrap_err();
+        assert_eq!(error.message, "fitted on 1 series, asked for 2");
+    }
+
+    #[test]
+    fn a_series_that_could_not_be_fitted_keeps_its_code_through_save_and_load() {
+        let panel = Panel::of(&[&[1.0; 40], &[]]).with_column("x", vec![1.0; 40]);
+        let ahead = panel.future(1).with_column("x", vec![1.0; 2]);
+        let config: Config = retailcast_sdk::testing::config("{}").unwrap();
+        let fitted = Regression::fit(&config, &panel).unwrap();
+        let (before, after) = (fitted.predict(&ahead).unwrap(), Regression::load(&fitted.save()).unwrap());
+        assert_eq!(before.failures[0].code, ErrorCode::NotEnoughHistory);
+        assert_eq!(after.predict(&ahead).unwrap().failures, before.failures);
     }
 
     #[test]

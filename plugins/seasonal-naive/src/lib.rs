@@ -42,8 +42,10 @@ impl SeriesModel for SeasonalNaive {
 
     fn fit(config: &Config, history: &[f64]) -> Result<Self, Error> {
         let length = config.season_length as usize;
-        let start =
-            history.len().checked_sub(length).ok_or_else(|| Error::not_enough_history(length, history.len()))?;
+        let start = history
+            .len()
+            .checked_sub(length)
+            .ok_or_else(|| Error::not_enough_history(length, history.len()))?;
         Ok(Self { season: history[start..].to_vec() })
     }
 

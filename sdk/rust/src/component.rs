@@ -96,7 +96,10 @@ pub fn needs<M: ForecastModel>(config: &str) -> Result<exports::Requirements, Pl
 }
 
 /// `fit`.
-pub fn fit<M: ForecastModel>(config: &str, data: &host::TrainingData) -> Result<exports::Fitted, PluginError> {
+pub fn fit<M: ForecastModel>(
+    config: &str,
+    data: &host::TrainingData,
+) -> Result<exports::Fitted, PluginError> {
     let model = M::fit(&parse::<M>(config)?, data)?;
     Ok(exports::Fitted::new(Fitted(model)))
 }

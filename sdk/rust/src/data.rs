@@ -2,6 +2,7 @@
 //! are a [`crate::testing::Panel`].
 
 use crate::bindings::retailcast::plugin::data as host;
+use crate::{Error, ErrorCode};
 
 /// The history that a model is fitted on. For n series, columns are flat: series i is the slice
 /// `offsets[i] .. offsets[i + 1]`. Missing feature values are NaN, targets are finite.
@@ -45,6 +46,15 @@ pub trait FutureData {
     fn feature_names(&self) -> Vec<String>;
     /// One feature column, `series_count * horizon` numbers; empty when there is no such column.
     fn feature(&self, column: usize) -> Vec<f64>;
+    /// Refuses when the series are not as many as the model was fitted on: after `load` nobody has compared them.
+    fn expect_series(&self, fitted: usize) -> Result<(), Error> {
+        let asked = self.series_count();
+        if asked == fitted {
+            Ok(())
+        } else {
+            Err(Error::new(ErrorCode::Other, format!("fitted on {fitted} series, asked for {asked}")))
+        }
+    }
     /// The host's handle, inside the server; what [`crate::Booster`] hands on. `None` in native tests.
     #[doc(hidden)]
     fn handle(&self) -> Option<&host::FutureData> {

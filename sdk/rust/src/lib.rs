@@ -34,8 +34,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! Build it with `cargo build --release --target wasm32-wasip2`, put the `.wasm` into the server's plugin
-//! folder. The same type runs under `cargo test` on [`testing::Panel`], without WebAssembly.
+//! Build it with `cargo build --profile guest --target wasm32-wasip2` (in this repository; the workspace defines the profile
+//! `guest`) or `cargo build --release --target wasm32-wasip2` (in a crate of your own), put the `.wasm` into the
+//! server's plugin folder. The same type runs under `cargo test` on [`testing::Panel`], without WebAssembly.
 
 mod boosting;
 mod data;

@@ -1,8 +1,8 @@
 //! The traits that a forecast model implements.
 
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::{Error, Forecasts, FutureData, TrainingData, state};
 
@@ -73,6 +73,9 @@ pub trait ForecastModel: Sized + 'static {
     type Config: DeserializeOwned + JsonSchema;
     /// Name, version, licence.
     const INFO: Info;
+    /// Number of the format of the fitted state. Raise it when a new version of the plugin changes what its state
+    /// consists of: states of another format are refused, those of the same format are read by every version.
+    const STATE_FORMAT: u32 = 1;
 
     /// What the model needs under this configuration. Asked before any data is read.
     fn requirements(config: &Self::Config) -> Result<Requirements, Error>;
@@ -101,6 +104,9 @@ pub trait SeriesModel: Sized + Serialize + DeserializeOwned + 'static {
     type Config: DeserializeOwned + JsonSchema;
     /// Name, version, licence.
     const INFO: Info;
+    /// Number of the format of the fitted state. Raise it when a new version of the plugin changes what its state
+    /// consists of: states of another format are refused, those of the same format are read by every version.
+    const STATE_FORMAT: u32 = 1;
 
     /// What the model needs under this configuration.
     fn requirements(config: &Self::Config) -> Result<Requirements, Error>;
@@ -115,18 +121,12 @@ pub trait SeriesModel: Sized + Serialize + DeserializeOwned + 'static {
 }
 
 /// A [`SeriesModel`] fitted on every series of a panel.
-pub struct EachSeries<M>(Vec<Result<M, SavedError>>);
-
-/// A refusal in a form that can be saved with the other series' states.
-#[derive(Clone, Serialize, Deserialize)]
-struct SavedError {
-    code: u8,
-    message: String,
-}
+pub struct EachSeries<M>(Vec<Result<M, Error>>);
 
 impl<M: SeriesModel> ForecastModel for EachSeries<M> {
     type Config = M::Config;
     const INFO: Info = M::INFO;
+    const STATE_FORMAT: u32 = M::STATE_FORMAT;
 
     fn requirements(config: &Self::Config) -> Result<Requirements, Error> {
         M::requirements(config)
@@ -141,54 +141,26 @@ impl<M: SeriesModel> ForecastModel for EachSeries<M> {
         if data.series_count() == 1 {
             return Ok(Self(vec![Ok(fit_one(0).map_err(|e| e.for_series(0))?)]));
         }
-        Ok(Self((0..data.series_count()).map(|series| fit_one(series).map_err(SavedError::from)).collect()))
+        Ok(Self((0..data.series_count()).map(fit_one).collect()))
     }
 
     fn predict(&self, ahead: &dyn FutureData) -> Result<Forecasts, Error> {
-        if ahead.series_count() != self.0.len() {
-            return Err(Error::new(
-                crate::ErrorCode::Other,
-                format!("fitted on {} series, asked for {}", self.0.len(), ahead.series_count()),
-            ));
-        }
+        ahead.expect_series(self.0.len())?;
         let mut forecasts = Forecasts::new(self.0.len(), ahead.horizon());
         for fitted in &self.0 {
             forecasts.push(match fitted {
                 Ok(model) => model.forecast(ahead.horizon()),
-                Err(e) => Err(e.clone().into()),
+                Err(e) => Err(e.clone()),
             });
         }
         Ok(forecasts)
     }
 
     fn save(&self) -> Vec<u8> {
-        state::encode(&M::INFO, &self.0)
+        state::encode::<Self>(&self.0)
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Error> {
-        state::decode(&M::INFO, bytes).map(Self)
-    }
-}
-
-impl From<Error> for SavedError {
-    fn from(e: Error) -> Self {
-        Self { code: e.code as u8, message: e.message }
-    }
-}
-
-impl From<SavedError> for Error {
-    fn from(e: SavedError) -> Self {
-        use crate::ErrorCode;
-        const CODES: [ErrorCode; 7] = [
-            ErrorCode::InvalidConfig,
-            ErrorCode::NotEnoughHistory,
-            ErrorCode::MissingFeature,
-            ErrorCode::ArtifactMismatch,
-            ErrorCode::Numeric,
-            ErrorCode::Unsupported,
-            ErrorCode::Upstream,
-        ];
-        let code = CODES.iter().find(|c| **c as u8 == e.code).copied().unwrap_or(ErrorCode::Other);
-        Self::new(code, e.message)
+        state::decode::<Self, _>(bytes).map(Self)
     }
 }

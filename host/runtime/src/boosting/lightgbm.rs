@@ -8,7 +8,7 @@ use std::ptr;
 
 use lightgbm3_sys as sys;
 
-use super::Params;
+use super::{Params, model_text};
 
 /// LightGBM refused, or the caller interrupted it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum BoosterError {
     /// The matrix does not fit the model.
     #[error("{0}")]
     Shape(String),
+    /// The text is not one that [`Booster::save`] of this host wrote.
+    #[error("not a LightGBM model of this host: {0}")]
+    Text(String),
 }
 
 /// How importance is counted.
@@ -48,7 +51,13 @@ fn check(code: i32) -> Result<(), BoosterError> {
     // thread overwrites before it is copied here.
     #[allow(unsafe_code)]
     let message = unsafe { CStr::from_ptr(sys::LGBM_GetLastError()) };
-    Err(BoosterError::Library(message.to_string_lossy().into_owned()))
+    Err(BoosterError::Library(without_source_place(&message.to_string_lossy()).to_owned()))
+}
+
+/// LightGBM's checks say where in its sources they stand, on the machine that built this program.
+fn without_source_place(message: &str) -> &str {
+    let end = message.rfind(" at /").filter(|at| message[*at..].contains(", line "));
+    message[..end.unwrap_or(message.len())].trim()
 }
 
 /// A matrix bound to labels, binned for training.
@@ -150,12 +159,12 @@ impl Booster {
         let text = CString::new(params.text()).map_err(|e| BoosterError::Library(e.to_string()))?;
         let labels: Vec<f32> = target.iter().map(|y| *y as f32).collect();
         let dataset = Dataset::new(columns, features, &labels, &text)?;
+        let data = dataset.0;
         let mut training = Self { handle: ptr::null_mut(), features, _training: Some(dataset) };
-        let Some(Dataset(data)) = &training._training else { unreachable!("set in the line above") };
         // SAFETY: the dataset outlives the booster that keeps a pointer to it: the booster owns it, and frees its
         // own handle first.
         #[allow(unsafe_code)]
-        check(unsafe { sys::LGBM_BoosterCreate(*data, text.as_ptr(), &raw mut training.handle) })?;
+        check(unsafe { sys::LGBM_BoosterCreate(data, text.as_ptr(), &raw mut training.handle) })?;
         for round in 0..params.rounds {
             if interrupted() {
                 return Err(BoosterError::Interrupted(round));
@@ -171,25 +180,38 @@ impl Booster {
         Ok(training)
     }
 
-    /// Reads LightGBM's text format.
+    /// Reads LightGBM's text format, as [`Booster::save`] of this host writes it and nothing else.
     pub fn load(text: &str) -> Result<Self, BoosterError> {
-        // LightGBM parses by keywords and trusts counts; a text that does not start like a model is refused here.
-        if !text.starts_with("tree\n") {
-            return Err(BoosterError::Library("the bytes are not a LightGBM model".to_owned()));
-        }
-        let text = CString::new(text).map_err(|e| BoosterError::Library(e.to_string()))?;
-        let mut booster = Self { handle: ptr::null_mut(), features: 0, _training: None };
+        let shape = model_text::check(text).map_err(BoosterError::Text)?;
+        let text = CString::new(text).map_err(|e| BoosterError::Text(e.to_string()))?;
+        let mut booster = Self { handle: ptr::null_mut(), features: shape.features, _training: None };
         let mut rounds = 0;
-        let mut features = 0;
-        // SAFETY: the text is NUL-terminated, the out pointers live through the calls, and the second call runs
-        // only when the first gave a handle.
+        // SAFETY: LightGBM trusts what it reads; `model_text::check` has just proved that these bytes, to the last
+        // one, are a model whose counts, lengths, features and children are sound. The text is NUL-terminated and has
+        // no NUL before; the out pointers live through the call.
+        #[allow(unsafe_code)]
+        check(unsafe {
+            sys::LGBM_BoosterLoadModelFromString(text.as_ptr(), &raw mut rounds, &raw mut booster.handle)
+        })?;
+        let (classes, features) = booster.counts()?;
+        if (classes, features, rounds as usize) != (1, shape.features, shape.trees) {
+            return Err(BoosterError::Text(format!(
+                "LightGBM read {classes} classes, {features} features and {rounds} trees of {shape:?}"
+            )));
+        }
+        Ok(booster)
+    }
+
+    /// Classes and features, as LightGBM has them.
+    fn counts(&self) -> Result<(usize, usize), BoosterError> {
+        let (mut classes, mut features) = (0, 0);
+        // SAFETY: the handle is valid, the out pointers live through the calls.
         #[allow(unsafe_code)]
         unsafe {
-            check(sys::LGBM_BoosterLoadModelFromString(text.as_ptr(), &raw mut rounds, &raw mut booster.handle))?;
-            check(sys::LGBM_BoosterGetNumFeature(booster.handle, &raw mut features))?;
+            check(sys::LGBM_BoosterGetNumClasses(self.handle, &raw mut classes))?;
+            check(sys::LGBM_BoosterGetNumFeature(self.handle, &raw mut features))?;
         }
-        booster.features = features as usize;
-        Ok(booster)
+        Ok((classes as usize, features as usize))
     }
 
     /// LightGBM's text format.
@@ -237,7 +259,7 @@ impl Booster {
     }
 
     fn run(&self, columns: &[f64], rows: usize, output: Output) -> Result<Vec<f64>, BoosterError> {
-        if columns.len() != rows * self.features {
+        if rows.checked_mul(self.features) != Some(columns.len()) {
             return Err(BoosterError::Shape(format!(
                 "the model was trained on {} columns; {rows} rows have {} numbers",
                 self.features,
@@ -245,23 +267,38 @@ impl Booster {
             )));
         }
         let (kind, width) = match output {
-            Output::Prediction => (sys::C_API_PREDICT_NORMAL, 1),
-            Output::Contributions => (sys::C_API_PREDICT_CONTRIB, self.features + 1),
+            Output::Prediction => (sys::C_API_PREDICT_NORMAL as i32, 1),
+            Output::Contributions => (sys::C_API_PREDICT_CONTRIB as i32, self.features + 1),
         };
-        let mut result = vec![0.0; rows * width];
+        let too_many = || BoosterError::Shape(format!("{rows} rows are more than LightGBM can count"));
+        let count = i32::try_from(rows).map_err(|_| too_many())?;
+        let wanted = rows.checked_mul(width).ok_or_else(too_many)?;
+        let mut announced = 0;
+        // SAFETY: the handle is valid, the out pointer lives through the call.
+        #[allow(unsafe_code)]
+        check(unsafe {
+            sys::LGBM_BoosterCalcNumPredict(self.handle, count, kind, 0, -1, &raw mut announced)
+        })?;
+        if usize::try_from(announced) != Ok(wanted) {
+            return Err(BoosterError::Shape(format!(
+                "LightGBM would write {announced} numbers instead of {wanted}"
+            )));
+        }
+        let mut result = vec![0.0; wanted];
         let mut written = 0;
-        // SAFETY: the matrix has rows * features numbers (checked above), and the result as many as LightGBM writes
-        // for one class: one per row, or features + 1 per row for contributions.
+        // SAFETY: LightGBM reads rows * features numbers of the matrix, which has as many (checked above), and writes
+        // as many numbers as it has just announced, which the result has room for. The trees are sound: this host
+        // trained them, or `model_text::check` has proved it of the text that they were read from.
         #[allow(unsafe_code)]
         check(unsafe {
             sys::LGBM_BoosterPredictForMat(
                 self.handle,
                 columns.as_ptr().cast::<c_void>(),
                 sys::C_API_DTYPE_FLOAT64 as i32,
-                rows as i32,
+                count,
                 self.features as i32,
                 0, // column-major
-                kind as i32,
+                kind,
                 0,
                 -1,
                 c"num_threads=1".as_ptr(),
@@ -282,9 +319,12 @@ impl Booster {
             Importance::Gain => sys::C_API_FEATURE_IMPORTANCE_GAIN,
         };
         let mut result = vec![0.0; self.features];
-        // SAFETY: the handle is valid and LightGBM writes one number per feature.
+        // SAFETY: the handle is valid, and LightGBM writes one number per feature of its model: as many as the
+        // columns that it was trained on, or as `load` has compared. Trees name no other feature.
         #[allow(unsafe_code)]
-        check(unsafe { sys::LGBM_BoosterFeatureImportance(self.handle, 0, kind as i32, result.as_mut_ptr()) })?;
+        check(unsafe {
+            sys::LGBM_BoosterFeatureImportance(self.handle, 0, kind as i32, result.as_mut_ptr())
+        })?;
         Ok(result)
     }
 }
@@ -341,9 +381,18 @@ mod tests {
     }
 
     #[test]
-    fn refuses_strange_models_and_shapes() {
-        assert!(Booster::load("").is_err());
-        assert!(Booster::load("tree\nversion=v4\nnum_class=1\n").is_err());
+    fn messages_do_not_tell_where_the_program_was_built() {
+        let target = vec![0.0; 200];
+        let gamma = Params::new(&[("objective".to_owned(), "gamma".to_owned())], 42).unwrap();
+        let error = Booster::train(&data().0, 2, &target, &gamma, || false).unwrap_err().to_string();
+        assert!(
+            error.starts_with("LightGBM: ") && !error.contains(".hpp") && !error.contains(".cpp"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn refuses_strange_shapes() {
         let (columns, target) = data();
         let booster = Booster::train(&columns, 2, &target, &params(), || false).unwrap();
         assert!(booster.predict(&columns[..199], 199).is_err());

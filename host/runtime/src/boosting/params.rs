@@ -1,16 +1,22 @@
 //! Parameters that a plugin may set. The host keeps threads, determinism and seeds for itself.
 
+use super::{MAX_DEPTH, MAX_LEAVES};
+
 /// Most boosting rounds of one training.
 pub const MAX_ROUNDS: u32 = 10_000;
+
+/// What a plugin may train for: one number per row.
+pub(super) const OBJECTIVES: &[&str] =
+    &["regression", "regression_l1", "huber", "fair", "poisson", "quantile", "mape", "gamma", "tweedie"];
 
 /// Names that a plugin may set, each with what its value must be. Anything that names a file, a device, a network
 /// or a thread is not here.
 const ALLOWED: &[(&str, Value)] = &[
-    ("objective", Value::OneOf(&["regression", "regression_l1", "huber", "fair", "poisson", "quantile", "mape", "gamma", "tweedie"])),
+    ("objective", Value::OneOf(OBJECTIVES)),
     ("num_iterations", Value::Int(1, MAX_ROUNDS as i64)),
     ("learning_rate", Value::Float(1e-6, 10.0)),
-    ("num_leaves", Value::Int(2, 131_072)),
-    ("max_depth", Value::Int(-1, 1_000)),
+    ("num_leaves", Value::Int(2, MAX_LEAVES)),
+    ("max_depth", Value::Int(-1, MAX_DEPTH as i64)),
     ("min_data_in_leaf", Value::Int(0, i32::MAX as i64)),
     ("min_sum_hessian_in_leaf", Value::Float(0.0, f64::MAX)),
     ("min_gain_to_split", Value::Float(0.0, f64::MAX)),
@@ -64,6 +70,17 @@ impl Value {
     }
 }
 
+/// Why parameters are refused, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParamError {
+    /// A name that is not allowed, or a value out of range.
+    #[error("{0}")]
+    Invalid(String),
+    /// More rounds than the host trains.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
 /// Checked parameters in LightGBM's own notation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Params {
@@ -74,7 +91,7 @@ pub struct Params {
 
 impl Params {
     /// Checks the plugin's parameters and adds the host's. The error says which one is refused and what it may be.
-    pub fn new(given: &[(String, String)], seed: u64) -> Result<Self, String> {
+    pub fn new(given: &[(String, String)], seed: u64) -> Result<Self, ParamError> {
         // Seeds are 32-bit integers in LightGBM; threads and order of sums are fixed so that the same data
         // always gives the same trees.
         let seed = (seed & 0x7fff_ffff) as u32;
@@ -82,21 +99,41 @@ impl Params {
             "verbosity=-1 num_threads=1 deterministic=true force_row_wise=true seed={seed} data_random_seed={seed}"
         );
         let mut rounds = 100;
+        let mut leaves: u32 = 31;
+        let mut depth = MAX_DEPTH;
+        let invalid = ParamError::Invalid;
         for (name, value) in given {
             let Some((_, allowed)) = ALLOWED.iter().find(|(allowed, _)| allowed == name) else {
                 let names: Vec<&str> = ALLOWED.iter().map(|(name, _)| *name).collect();
-                return Err(format!("LightGBM parameter `{name}` is not allowed; allowed are {}", names.join(", ")));
+                let names = names.join(", ");
+                return Err(invalid(format!(
+                    "LightGBM parameter `{name}` is not allowed; allowed are {names}"
+                )));
             };
-            if !allowed.accepts(value) {
-                return Err(format!("LightGBM parameter `{name}` = `{value}` must be {}", allowed.expected()));
+            // The contract tells a number that nobody could train from one that this host does not.
+            if name == "num_iterations"
+                && value.parse::<i64>().is_ok_and(|rounds| rounds > i64::from(MAX_ROUNDS))
+            {
+                return Err(ParamError::Unsupported(format!(
+                    "LightGBM parameter `{name}` = `{value}`: this host trains at most {MAX_ROUNDS} rounds"
+                )));
             }
-            if name == "num_iterations" {
-                rounds = value.parse().map_err(|e| format!("`num_iterations` = `{value}`: {e}"))?;
-            } else {
-                text += &format!(" {name}={value}");
+            if !allowed.accepts(value) {
+                let expected = allowed.expected();
+                return Err(invalid(format!("LightGBM parameter `{name}` = `{value}` must be {expected}")));
+            }
+            match name.as_str() {
+                "num_iterations" => {
+                    rounds = value.parse().map_err(|_| invalid(format!("`{value}` rounds")))?;
+                }
+                "num_leaves" => leaves = value.parse().map_err(|_| invalid(format!("`{value}` leaves")))?,
+                // -1 and 0 are no limit for LightGBM; the host has one.
+                "max_depth" => depth = value.parse().ok().filter(|depth| *depth > 0).unwrap_or(MAX_DEPTH),
+                _ => text.extend([" ", name, "=", value]),
             }
         }
-        Ok(Self { rounds, text })
+        // Both, because LightGBM warns on standard output of a depth without a number of leaves.
+        Ok(Self { rounds, text: format!("{text} num_leaves={leaves} max_depth={depth}") })
     }
 
     pub(super) fn text(&self) -> &str {
@@ -116,7 +153,9 @@ mod tests {
     fn takes_what_is_allowed() {
         let params = Params::new(&given("num_iterations", "7"), 42).unwrap();
         assert_eq!(params.rounds, 7);
-        assert!(Params::new(&given("learning_rate", "0.05"), 42).unwrap().text().contains("learning_rate=0.05"));
+        assert!(
+            Params::new(&given("learning_rate", "0.05"), 42).unwrap().text().contains("learning_rate=0.05")
+        );
     }
 
     #[test]
@@ -126,12 +165,33 @@ mod tests {
             ("num_threads", "64"),
             ("device_type", "gpu"),
             ("learning_rate", "0.1 num_threads=64"),
-            ("num_iterations", "1000000"),
+            ("num_iterations", "0"),
             ("objective", "binary"),
             ("learning_rate", "NaN"),
         ] {
             let refusal = Params::new(&given(name, value), 42).unwrap_err();
-            assert!(refusal.contains(name), "{refusal}");
+            assert!(matches!(&refusal, ParamError::Invalid(text) if text.contains(name)), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn more_rounds_than_the_host_trains_are_unsupported_and_not_invalid() {
+        let refusal = Params::new(&given("num_iterations", "10001"), 42).unwrap_err();
+        assert!(
+            matches!(&refusal, ParamError::Unsupported(text) if text.contains("10000 rounds")),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn trees_are_never_deeper_than_the_host_can_recurse() {
+        for (given, text) in [
+            (vec![], "max_depth=1000"),
+            (given("max_depth", "-1"), "max_depth=1000"),
+            (given("max_depth", "0"), "max_depth=1000"),
+            (given("max_depth", "6"), "max_depth=6"),
+        ] {
+            assert!(Params::new(&given, 42).unwrap().text().ends_with(text), "{given:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::bindings::retailcast::plugin::gradient_boosting as wit;
 use super::bindings::retailcast::plugin::types::{ErrorCode, PluginError};
 use super::host::{FutureHandle, TrainingHandle};
 use crate::FeatureTable;
-use crate::boosting::{Booster, BoosterError, Importance, MAX_CELLS, Params};
+use crate::boosting::{Booster, BoosterError, Importance, MAX_CELLS, MAX_FEATURES, ParamError, Params};
 use crate::sandbox::SandboxState;
 
 fn refuse(code: ErrorCode, message: impl Into<String>) -> PluginError {
@@ -22,6 +22,7 @@ impl From<BoosterError> for PluginError {
             BoosterError::Library(_) => ErrorCode::Numeric,
             BoosterError::Interrupted(_) => ErrorCode::Other,
             BoosterError::Shape(_) => ErrorCode::MissingFeature,
+            BoosterError::Text(_) => ErrorCode::ArtifactMismatch,
         };
         refuse(code, e.to_string())
     }
@@ -32,7 +33,9 @@ fn matrix(table: &FeatureTable, rows: Range<usize>) -> Cow<'_, [f64]> {
     if rows == (0..table.rows) {
         return Cow::Borrowed(&table.values);
     }
-    Cow::Owned(table.values.chunks(table.rows.max(1)).flat_map(|column| &column[rows.clone()]).copied().collect())
+    Cow::Owned(
+        table.values.chunks(table.rows.max(1)).flat_map(|column| &column[rows.clone()]).copied().collect(),
+    )
 }
 
 fn no_such_series(series: u32) -> PluginError {
@@ -58,11 +61,16 @@ impl wit::HostBooster for SandboxState {
         };
         let params = match Params::new(&params, self.seed) {
             Ok(params) => params,
-            Err(message) => return Ok(Err(refuse(ErrorCode::InvalidConfig, message))),
+            Err(ParamError::Invalid(message)) => return Ok(Err(refuse(ErrorCode::InvalidConfig, message))),
+            Err(ParamError::Unsupported(message)) => return Ok(Err(refuse(ErrorCode::Unsupported, message))),
         };
         let features = set.features.names.len();
         if features == 0 {
             return Ok(Err(refuse(ErrorCode::MissingFeature, "the training data has no feature columns")));
+        }
+        if features > MAX_FEATURES {
+            let message = format!("{features} feature columns are more than {MAX_FEATURES}");
+            return Ok(Err(refuse(ErrorCode::Unsupported, message)));
         }
         if rows.len().saturating_mul(features) > MAX_CELLS {
             let message =
@@ -83,11 +91,11 @@ impl wit::HostBooster for SandboxState {
 
     fn load(&mut self, bytes: Vec<u8>) -> wasmtime::Result<Result<Resource<Booster>, PluginError>> {
         let loaded = std::str::from_utf8(&bytes)
-            .map_err(|e| e.to_string())
-            .and_then(|text| Booster::load(text).map_err(|e| e.to_string()));
+            .map_err(|e| BoosterError::Text(e.to_string()))
+            .and_then(Booster::load);
         match loaded {
             Ok(booster) => Ok(Ok(self.table.push(booster)?)),
-            Err(message) => Ok(Err(refuse(ErrorCode::ArtifactMismatch, message))),
+            Err(e) => Ok(Err(refuse(ErrorCode::ArtifactMismatch, e.to_string()))),
         }
     }
 

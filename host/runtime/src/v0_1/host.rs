@@ -29,14 +29,15 @@ impl log::Host for SandboxState {
         if !self.log.take(size) {
             return Ok(());
         }
-        let (plugin, request_id) = (&self.log.plugin, &self.log.call);
-        let fields = fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+        let (plugin, version, request_id) = (&self.log.plugin, &self.log.version, &self.log.call);
+        let fields =
+            fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
         match level {
-            log::Level::Trace => tracing::trace!(plugin, request_id, fields, "{message}"),
-            log::Level::Debug => tracing::debug!(plugin, request_id, fields, "{message}"),
-            log::Level::Info => tracing::info!(plugin, request_id, fields, "{message}"),
-            log::Level::Warn => tracing::warn!(plugin, request_id, fields, "{message}"),
-            log::Level::Error => tracing::error!(plugin, request_id, fields, "{message}"),
+            log::Level::Trace => tracing::trace!(plugin, version, request_id, fields, "{message}"),
+            log::Level::Debug => tracing::debug!(plugin, version, request_id, fields, "{message}"),
+            log::Level::Info => tracing::info!(plugin, version, request_id, fields, "{message}"),
+            log::Level::Warn => tracing::warn!(plugin, version, request_id, fields, "{message}"),
+            log::Level::Error => tracing::error!(plugin, version, request_id, fields, "{message}"),
         }
         Ok(())
     }
@@ -57,7 +58,13 @@ impl data::HostTrainingData for SandboxState {
 
     fn starts(&mut self, handle: Training) -> wasmtime::Result<Vec<i32>> {
         let set = &self.table.get(&handle)?.0;
-        Ok(set.offsets.iter().take(set.series_count()).filter_map(|row| set.days.get(*row as usize)).copied().collect())
+        Ok(set
+            .offsets
+            .iter()
+            .take(set.series_count())
+            .filter_map(|row| set.days.get(*row as usize))
+            .copied()
+            .collect())
     }
 
     fn days(&mut self, handle: Training) -> wasmtime::Result<Vec<i32>> {

@@ -16,9 +16,10 @@ use super::check;
 use super::host::{FutureHandle, TrainingHandle};
 use crate::engine::Engine;
 use crate::model::FittedId;
-use crate::sandbox::{self, Interruption, SandboxState};
+use crate::output::without_source_paths;
+use crate::sandbox::{self, Identity, Interruption, SandboxState};
 use crate::{
-    Call, Description, Digest, Forecasts, ForecastModel, ForecastSession, FutureSet, GuestError,
+    Call, Description, Digest, ForecastModel, ForecastSession, Forecasts, FutureSet, GuestError,
     GuestErrorCode, Input, Limits, Phase, PluginError, Requirements, Scope, ShortLags, TimeLimit,
     TrainingSet,
 };
@@ -28,19 +29,21 @@ pub(crate) struct Model {
     engine: Engine,
     pre: ForecastModelPre<SandboxState>,
     limits: Limits,
-    settings_key: String,
+    settings_table: String,
     description: Description,
     config_schema: ModelConfigSchema,
 }
 
 impl Model {
-    /// Links the component and asks its description.
+    /// Links the component and asks its description. `key` is the name of its settings, and `settings_table` their
+    /// table, for messages.
     pub(crate) fn new(
         engine: &Engine,
         component: &Component,
         digest: Digest,
         limits: Limits,
-        settings_key: &str,
+        key: &str,
+        settings_table: &str,
     ) -> Result<Self, PluginError> {
         let link = |e: wasmtime::Error| PluginError::Instantiate { reason: format!("{e:#}") };
         let pre = linker(engine).and_then(|linker| linker.instantiate_pre(component)).map_err(link)?;
@@ -48,31 +51,33 @@ impl Model {
             needed: format!("{e:#}"),
             offered: format!("contract {} as in wit/v0.1", super::VERSION),
         })?;
-        let name = settings_key.rsplit('.').next().unwrap_or_default();
-        let description = open(engine, &pre, &limits, settings_key, name, &Call::default())?.describe(digest)?;
+        // Its name and version are what is asked here; until then it is called by its key.
+        let unknown = Identity { name: key, version: "" };
+        let description =
+            open(engine, &pre, &limits, settings_table, unknown, &Call::default())?.describe(digest)?;
         let config_schema = ModelConfigSchema::compile(&description.name, &description.config_schema)
             .map_err(|e| PluginError::Description { reason: e.to_string() })?;
         Ok(Self {
             engine: engine.clone(),
             pre,
             limits,
-            settings_key: settings_key.to_owned(),
+            settings_table: settings_table.to_owned(),
             description,
             config_schema,
         })
     }
 }
 
-/// A fresh instance within its limits. `name` is what the log calls the plugin.
+/// A fresh instance within its limits. `plugin` is what the log calls it.
 fn open(
     engine: &Engine,
     pre: &ForecastModelPre<SandboxState>,
     limits: &Limits,
-    settings_key: &str,
-    name: &str,
+    settings_table: &str,
+    plugin: Identity<'_>,
     call: &Call,
 ) -> Result<Session, PluginError> {
-    let mut store = Store::new(engine.wasmtime(), SandboxState::new(name, call, limits));
+    let mut store = Store::new(engine.wasmtime(), SandboxState::new(plugin, call, limits));
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(limits.payload);
     if engine.settings().epochs {
@@ -87,10 +92,12 @@ fn open(
         store,
         exports: None,
         limits: limits.clone(),
-        settings_key: settings_key.to_owned(),
+        settings_table: settings_table.to_owned(),
         deadline: call.deadline,
         fitted: Vec::new(),
+        asked: None,
         over: false,
+        crashed: false,
     };
     let exports = session.run(Phase::Instantiate, |store, _| pre.instantiate(store))?;
     session.exports = Some(exports);
@@ -119,16 +126,24 @@ impl ForecastModel for Model {
     }
 
     fn session(&self, call: &Call) -> Result<Box<dyn ForecastSession>, PluginError> {
-        let name = &self.description.name;
-        let session = open(&self.engine, &self.pre, &self.limits, &self.settings_key, name, call)?;
+        let plugin = Identity { name: &self.description.name, version: &self.description.version };
+        let session = open(&self.engine, &self.pre, &self.limits, &self.settings_table, plugin, call)?;
         Ok(Box::new(session))
     }
 }
 
-/// A fitted model in the instance, and for how many series it was fitted.
+/// A fitted model in the instance, and what is known of how it was fitted: nothing after `load`.
+#[derive(Clone)]
 struct Fitted {
     resource: ResourceAny,
     series: Option<usize>,
+    config: Option<Arc<str>>,
+}
+
+/// What the plugin promised under a configuration.
+struct Asked {
+    config: Arc<str>,
+    intervals: bool,
 }
 
 struct Session {
@@ -136,10 +151,28 @@ struct Session {
     /// Set once the instance exists.
     exports: Option<Exports>,
     limits: Limits,
-    settings_key: String,
+    settings_table: String,
     deadline: Option<Instant>,
     fitted: Vec<Option<Fitted>>,
+    /// The requirements that were asked last, if any were.
+    asked: Option<Asked>,
     over: bool,
+    /// A trap was reported, and with it what the plugin had written to standard error.
+    crashed: bool,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.crashed || !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let state = self.store.data();
+        let stderr = state.stderr.text();
+        if !stderr.is_empty() {
+            let (plugin, version, request_id) = (&state.log.plugin, &state.log.version, &state.log.call);
+            tracing::debug!(plugin, version, request_id, stderr, "a plugin wrote to standard error");
+        }
+    }
 }
 
 impl Session {
@@ -162,7 +195,7 @@ impl Session {
         })
     }
 
-    fn exports<'a>(exports: Option<&'a Exports>) -> &'a Exports {
+    fn exports(exports: Option<&Exports>) -> &Exports {
         exports.expect("a session is handed out only after its instance was made")
     }
 
@@ -172,16 +205,16 @@ impl Session {
         TimeLimit { effective: request.map_or(plugin, |left| left.min(plugin)), request, plugin }
     }
 
-    fn explain(&self, phase: Phase, limit: TimeLimit, error: &wasmtime::Error) -> PluginError {
+    fn explain(&mut self, phase: Phase, limit: TimeLimit, error: &wasmtime::Error) -> PluginError {
         let state = self.store.data();
-        let key = |name: &str| format!("{}.limits.{name}", self.settings_key);
+        let key = |name: &str| format!("{}.limits.{name}", self.settings_table);
         match state.interruption {
             Some(Interruption::Cancelled) => return PluginError::Cancelled { phase },
             Some(Interruption::Deadline) => {
                 let key = match limit.request {
-                    Some(left) if left <= limit.plugin => "the deadline of the request".to_owned(),
-                    _ if phase == Phase::Fit => key("fit_seconds"),
-                    _ => key("predict_seconds"),
+                    Some(left) if left <= limit.plugin => None,
+                    _ if phase == Phase::Fit => Some(key("fit_seconds")),
+                    _ => Some(key("predict_seconds")),
                 };
                 return PluginError::Timeout { phase, limit, key };
             }
@@ -190,17 +223,18 @@ impl Session {
         if let Some(asked) = state.memory.refused() {
             return PluginError::MemoryLimit {
                 phase,
-                asked_mib: (asked >> 20) as u64,
+                // Rounded up: a limit that is exceeded by a byte must not look kept.
+                asked_mib: asked.div_ceil(1 << 20) as u64,
                 limit_mib: (state.memory.limit() >> 20) as u64,
                 key: key("memory_mib"),
             };
         }
-        // wasmtime keeps the type of this error to itself; a test holds its words (tests/bad_guests.rs).
+        // wasmtime keeps the type of this error to itself; a test holds its words (tests/it/bad_guests.rs).
         if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
             let limit_mib = (self.limits.payload >> 20) as u64;
             return PluginError::PayloadLimit { phase, limit_mib, key: key("payload_mib") };
         }
-        let frames = error
+        let frames: Vec<String> = error
             .downcast_ref::<wasmtime::WasmBacktrace>()
             .map(|backtrace| {
                 backtrace
@@ -211,7 +245,21 @@ impl Session {
                     .collect()
             })
             .unwrap_or_default();
-        PluginError::Trap { phase, reason: error.root_cause().to_string(), frames, stderr: state.stderr.text() }
+        let (reason, stderr) = (error.root_cause().to_string(), state.stderr.text());
+        // The only place that tells the functions, and the places of the panic in full: both are for the plugin's
+        // author and the operator, not for whoever asked.
+        tracing::warn!(
+            plugin = state.log.plugin,
+            version = state.log.version,
+            request_id = state.log.call,
+            %phase,
+            reason,
+            frames = frames.join(" < "),
+            stderr,
+            "plugin crashed"
+        );
+        self.crashed = true;
+        PluginError::Trap { phase, reason, frames, stderr: without_source_paths(&stderr) }
     }
 
     fn describe(&mut self, digest: Digest) -> Result<Description, PluginError> {
@@ -221,16 +269,30 @@ impl Session {
         description(said, digest)
     }
 
-    fn keep(&mut self, resource: ResourceAny, series: Option<usize>) -> FittedId {
-        self.fitted.push(Some(Fitted { resource, series }));
+    fn keep(&mut self, fitted: Fitted) -> FittedId {
+        self.fitted.push(Some(fitted));
         FittedId(self.fitted.len() - 1)
     }
 
-    fn get(&self, fitted: FittedId) -> Result<(ResourceAny, Option<usize>), PluginError> {
+    fn get(&mut self, fitted: FittedId) -> Result<Fitted, PluginError> {
         match self.fitted.get(fitted.0) {
-            Some(Some(fitted)) => Ok((fitted.resource, fitted.series)),
-            _ => Err(PluginError::SessionOver),
+            Some(Some(fitted)) => Ok(fitted.clone()),
+            _ => self.end(PluginError::SessionOver),
         }
+    }
+
+    /// Whether this model has promised intervals, or none; unknown when nobody asked. A loaded model does not say
+    /// under which configuration it was fitted: it is taken to be the one that was asked about.
+    fn promised_intervals(&self, fitted: &Fitted) -> Option<bool> {
+        let asked = self.asked.as_ref()?;
+        let same = fitted.config.as_ref().is_none_or(|config| *config == asked.config);
+        same.then_some(asked.intervals)
+    }
+
+    /// After this error nothing more is asked of the instance.
+    fn end<T>(&mut self, error: PluginError) -> Result<T, PluginError> {
+        self.over = true;
+        Err(error)
     }
 }
 
@@ -239,7 +301,9 @@ impl ForecastSession for Session {
         let needs = self.run(Phase::Needs, |store, exports| {
             Self::exports(exports).retailcast_plugin_forecaster().call_needs(store, config)
         })?;
-        requirements(needs.map_err(guest)?)
+        let needs = requirements(needs.map_err(guest)?).or_else(|e| self.end(e))?;
+        self.asked = Some(Asked { config: config.into(), intervals: needs.intervals });
+        Ok(needs)
     }
 
     fn fit(&mut self, config: &str, data: Arc<TrainingSet>) -> Result<FittedId, PluginError> {
@@ -247,32 +311,36 @@ impl ForecastSession for Session {
         let fitted = self.run(Phase::Fit, |store, exports| {
             let handle = store.data_mut().table.push(TrainingHandle(data))?;
             let borrowed = Resource::new_borrow(handle.rep());
-            let result = Self::exports(exports).retailcast_plugin_forecaster().call_fit(&mut *store, config, borrowed);
+            let result =
+                Self::exports(exports).retailcast_plugin_forecaster().call_fit(&mut *store, config, borrowed);
             store.data_mut().table.delete(handle)?;
             result
         })?;
-        Ok(self.keep(fitted.map_err(guest)?, Some(series)))
+        let resource = fitted.map_err(guest)?;
+        Ok(self.keep(Fitted { resource, series: Some(series), config: Some(config.into()) }))
     }
 
     fn load(&mut self, state: &[u8]) -> Result<FittedId, PluginError> {
         let fitted = self.run(Phase::Load, |store, exports| {
             Self::exports(exports).retailcast_plugin_forecaster().call_load(store, state)
         })?;
-        Ok(self.keep(fitted.map_err(guest)?, None))
+        let resource = fitted.map_err(guest)?;
+        Ok(self.keep(Fitted { resource, series: None, config: None }))
     }
 
     fn save(&mut self, fitted: FittedId) -> Result<Vec<u8>, PluginError> {
-        let (resource, _) = self.get(fitted)?;
+        let resource = self.get(fitted)?.resource;
         self.run(Phase::Save, |store, exports| {
             Self::exports(exports).retailcast_plugin_forecaster().fitted().call_save(store, resource)
         })
     }
 
     fn predict(&mut self, fitted: FittedId, ahead: Arc<FutureSet>) -> Result<Forecasts, PluginError> {
-        let (resource, trained) = self.get(fitted)?;
+        let fitted = self.get(fitted)?;
+        let resource = fitted.resource;
         let (series, horizon) = (ahead.starts.len(), ahead.horizon);
-        if let Some(trained) = trained.filter(|trained| *trained != series) {
-            return Err(PluginError::Host {
+        if let Some(trained) = fitted.series.filter(|trained| *trained != series) {
+            return self.end(PluginError::Host {
                 context: "predict".to_owned(),
                 reason: format!("the model was fitted on {trained} series, the future has {series}"),
             });
@@ -289,7 +357,7 @@ impl ForecastSession for Session {
             result
         })?;
         let answer = answer.map_err(guest)?;
-        let forecasts = Forecasts {
+        let mut forecasts = Forecasts {
             horizon,
             points: answer.points,
             levels: answer.levels,
@@ -298,7 +366,8 @@ impl ForecastSession for Session {
             failures: answer.failures.into_iter().map(guest_error).collect(),
             fallbacks: answer.fallbacks,
         };
-        check::forecasts(&forecasts, series, horizon).inspect_err(|_| self.over = true)?;
+        let promised = self.promised_intervals(&fitted);
+        check::forecasts(&mut forecasts, series, horizon, promised).or_else(|e| self.end(e))?;
         Ok(forecasts)
     }
 
@@ -385,7 +454,7 @@ fn requirements(needs: wit::Requirements) -> Result<Requirements, PluginError> {
         wit::Input::Series => Input::Series,
         wit::Input::Table(table) => {
             let features: Vec<Feature> = table.features.into_iter().map(feature).collect();
-            if let Some(long) = features.iter().find(|f| !(1..=LONGEST_LAG).contains(&reach(f))) {
+            if let Some(long) = features.iter().find(|f| !(1..=LONGEST_LAG).contains(&reach(**f))) {
                 return Err(broken(format!("lags and windows from 1 to {LONGEST_LAG}"), long.name()));
             }
             if features.is_empty() {
@@ -412,14 +481,14 @@ fn requirements(needs: wit::Requirements) -> Result<Requirements, PluginError> {
 }
 
 /// How many rows back a feature looks; 1 for those that do not.
-fn reach(feature: &Feature) -> u32 {
+fn reach(feature: Feature) -> u32 {
     match feature {
-        Feature::Lag(k) => *k,
+        Feature::Lag(k) => k,
         Feature::RollingMean(w)
         | Feature::RollingStd(w)
         | Feature::RollingMin(w)
         | Feature::RollingMax(w)
-        | Feature::RollingSum(w) => *w,
+        | Feature::RollingSum(w) => w,
         _ => 1,
     }
 }

@@ -117,6 +117,44 @@ fn table_models_learn_through_the_host_and_do_not_mix_series() {
 }
 
 #[test]
+fn table_models_refuse_other_series_than_they_were_fitted_on() {
+    let catalogue = catalogue(None, &[]);
+    for name in ["lightgbm", "regression"] {
+        let mut session = catalogue.model(name).unwrap().session(&Call::default()).unwrap();
+        let fitted = session.fit("{}", table(1).0).unwrap();
+        let state = session.save(fitted).unwrap();
+        let loaded = session.load(&state).unwrap();
+        let error = session.predict(loaded, table(2).1).unwrap_err();
+        let PluginError::Guest(refusal) = &error else { panic!("{name}: {error:?}") };
+        assert_eq!(refusal.message, "fitted on 1 series, asked for 2", "{name}");
+        assert!(session.predict(loaded, table(1).1).is_ok(), "{name}: a refusal does not end the session");
+    }
+}
+
+#[test]
+fn a_forged_model_is_refused_as_a_stranger_s_state() {
+    let catalogue = catalogue(None, &[]);
+    let mut session = catalogue.model("lightgbm").unwrap().session(&Call::default()).unwrap();
+    let fitted = session.fit("{}", table(1).0).unwrap();
+    let mut state = session.save(fitted).unwrap();
+    let at = state.windows(12).position(|window| window == b"num_class=1\n").unwrap();
+    state[at + 10] = b'9';
+    let error = session.load(&state).unwrap_err();
+    let PluginError::Guest(refusal) = &error else { panic!("{error:?}") };
+    assert_eq!(refusal.code, GuestErrorCode::ArtifactMismatch);
+    assert!(refusal.message.contains("`num_class=9`"), "{}", refusal.message);
+}
+
+#[test]
+fn more_rounds_than_the_host_trains_are_unsupported() {
+    let catalogue = catalogue(None, &[]);
+    let mut session = catalogue.model("lightgbm").unwrap().session(&Call::default()).unwrap();
+    let error = session.fit(r#"{"n_estimators":20000}"#, table(1).0).unwrap_err();
+    let PluginError::Guest(refusal) = &error else { panic!("{error:?}") };
+    assert_eq!(refusal.code, GuestErrorCode::Unsupported, "{}", refusal.message);
+}
+
+#[test]
 fn without_its_grant_lightgbm_is_refused_with_the_line_that_allows_it() {
     let catalogue = catalogue(None, &[("lightgbm", PluginSettings::default())]);
     let entries = catalogue.entries();
@@ -124,7 +162,7 @@ fn without_its_grant_lightgbm_is_refused_with_the_line_that_allows_it() {
     let State::Refused(error) = &entry.state else { panic!("{:?}", entry.state) };
     assert_eq!(error.code(), "RC-P004");
     assert!(
-        error.to_string().contains("[plugins.settings.lightgbm] grants = [\"gradient-boosting\"]"),
+        error.to_string().ends_with("\n[plugins.settings.lightgbm]\ngrants = [\"gradient-boosting\"]"),
         "{error}"
     );
     assert!(catalogue.model("naive").is_ok());

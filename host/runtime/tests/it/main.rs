@@ -3,4 +3,7 @@
 mod bad_guests;
 mod bundled;
 mod cache;
+mod log;
+mod model_text;
+mod settings;
 mod support;

@@ -17,10 +17,16 @@ pub(crate) fn catalogue(folder: Option<&Path>, plugins: &[(&str, PluginSettings)
     settings
         .entry("lightgbm".to_owned())
         .or_insert(PluginSettings { gradient_boosting: true, ..PluginSettings::default() });
-    let settings =
-        CatalogueSettings { folder: folder.map(Path::to_owned), cache: None, plugins: settings };
+    let settings = CatalogueSettings {
+        folder: folder.map(Path::to_owned),
+        // Shared by all tests: compiling the bundled plugins for each takes longer than all of them.
+        cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-code")),
+        plugins: settings,
+        ..CatalogueSettings::default()
+    };
     let engine = Engine::new(EngineSettings::default()).unwrap();
-    Catalogue::load(engine, settings, retailcast_bundled::PLUGINS.iter().map(|p| (p.name, p.component))).unwrap()
+    Catalogue::load(engine, settings, retailcast_bundled::PLUGINS.iter().map(|p| (p.name, p.component)))
+        .unwrap()
 }
 
 /// Tight limits, so that hostile guests are stopped quickly.
@@ -34,6 +40,14 @@ pub(crate) fn tight() -> PluginSettings {
         },
         ..PluginSettings::default()
     }
+}
+
+/// The hostile plugin within tight limits, in a plugin folder as an operator would have it.
+pub(crate) fn hostile() -> (tempfile::TempDir, Catalogue) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("hostile.wasm"), retailcast_test_guests::HOSTILE).unwrap();
+    let catalogue = catalogue(Some(folder.path()), &[("hostile", tight())]);
+    (folder, catalogue)
 }
 
 /// One series of these values from 2024-01-01 on.

@@ -161,8 +161,9 @@ impl Bundle {
             Some([FORMAT, ..]) => {}
             _ => return Err(BundleError::Format),
         }
-        let (body, checksum) =
-            bytes.split_at_checked(bytes.len().saturating_sub(CHECKSUM)).ok_or_else(|| damaged("it is too short"))?;
+        let (body, checksum) = bytes
+            .split_at_checked(bytes.len().saturating_sub(CHECKSUM))
+            .ok_or_else(|| damaged("it is too short"))?;
         if Sha256::digest(body).as_slice() != checksum {
             return Err(damaged("its checksum does not match"));
         }

@@ -26,8 +26,7 @@ impl FeatureBins {
     }
 
     fn slot(&self, value: f64) -> u32 {
-        let bin =
-            if value.is_nan() { self.count() } else { self.thresholds.partition_point(|t| *t < value) };
+        let bin = if value.is_nan() { self.count() } else { self.thresholds.partition_point(|t| *t < value) };
         (self.offset + bin) as u32
     }
 }

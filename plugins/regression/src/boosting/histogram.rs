@@ -80,8 +80,7 @@ pub(super) struct Split {
 pub(super) fn best_split(histogram: &Histogram, bins: &Bins, node: Sums, value: f64) -> Option<Split> {
     let mut best: Option<Split> = None;
     for (index, feature) in bins.features.iter().enumerate() {
-        let mut search =
-            Search { node, loss: node.gradient * value, feature: index, best: None, floor: 0.0 };
+        let mut search = Search { node, loss: node.gradient * value, feature: index, best: None, floor: 0.0 };
         search.missing_right(histogram, feature);
         if feature.has_missing {
             search.missing_left(histogram, feature);

@@ -34,6 +34,14 @@ pub enum Fault {
     WrongLength,
     /// The upper bound is below the point.
     CrossingIntervals,
+    /// Intervals that the requirements deny.
+    UnpromisedIntervals,
+    /// No intervals, which the requirements promise.
+    MissingIntervals,
+    /// A fallback names a series that does not exist.
+    StrangeFallback,
+    /// A failed series has a point all the same.
+    ZombieSeries,
     /// A failure names a series that does not exist.
     StrangeFailure,
     /// `save` gives more than is allowed.
@@ -44,6 +52,8 @@ pub enum Fault {
     LogFlood,
     /// `fit` writes a hundred megabytes to standard error.
     StderrFlood,
+    /// `fit` writes a line to standard error and one to the log, and works.
+    Chatter,
     /// `fit` refuses as it may.
     Refusal,
     /// `requirements` asks for a lag of a billion rows.
@@ -94,6 +104,9 @@ impl ForecastModel for Hostile {
                 vec![retailcast_sdk::Feature::Lag(1_000_000_000)],
                 retailcast_sdk::ShortLags::Direct,
             )),
+            Fault::CrossingIntervals | Fault::MissingIntervals => {
+                Ok(Requirements { intervals: true, ..Requirements::series(1) })
+            }
             _ => Ok(Requirements::series(1)),
         }
     }
@@ -122,6 +135,10 @@ impl ForecastModel for Hostile {
                     eprintln!("{}", "x".repeat(1000));
                 }
             }
+            Fault::Chatter => {
+                eprintln!("a word on standard error");
+                log(Level::Info, "a word in the log", &[]);
+            }
             Fault::Refusal => return Err(Error::numeric("no convergence after 7 steps")),
             _ => {}
         }
@@ -146,6 +163,13 @@ impl ForecastModel for Hostile {
                 forecasts.lower = forecasts.points.iter().map(|p| p - 1.0).collect();
                 forecasts.upper = forecasts.points.iter().map(|p| p - 0.5).collect();
             }
+            Fault::UnpromisedIntervals => {
+                forecasts.levels = vec![0.8];
+                forecasts.lower.clone_from(&forecasts.points);
+                forecasts.upper.clone_from(&forecasts.points);
+            }
+            Fault::StrangeFallback => forecasts.fallbacks.push((77, "naive".to_owned())),
+            Fault::ZombieSeries => forecasts.failures.push(Error::numeric("?").for_series(0)),
             Fault::StrangeFailure => forecasts.failures.push(Error::numeric("?").for_series(77)),
             Fault::HugeResult => forecasts.points = vec![1.0; 1 << 20],
             _ => {}
@@ -157,11 +181,11 @@ impl ForecastModel for Hostile {
         if self.fault == Fault::HugeState {
             return vec![7; 8 << 20];
         }
-        state::encode(&Self::INFO, self)
+        state::encode::<Self>(self)
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Error> {
-        state::decode(&Self::INFO, bytes)
+        state::decode::<Self, _>(bytes)
     }
 }
 

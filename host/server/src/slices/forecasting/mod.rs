@@ -7,3 +7,5 @@ pub mod routes;
 pub mod service;
 mod store;
 mod wire;
+
+pub use wire::read_config;

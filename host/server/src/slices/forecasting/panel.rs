@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use retailcast_core::frame::{Exogenous, Feature, Frame, RowInputs, future_frame, next_row, tail, training_frame};
+use retailcast_core::frame::{
+    Exogenous, Feature, Frame, RowInputs, future_frame, next_row, tail, training_frame,
+};
 use retailcast_core::{Day, Series};
 use retailcast_runtime::{
-    FeatureTable, FittedId, Forecasts, ForecastSession, FutureSet, Input, PluginError, ShortLags, TrainingSet,
+    FeatureTable, FittedId, ForecastSession, Forecasts, FutureSet, Input, PluginError, ShortLags, TrainingSet,
 };
 
 /// The history of one series and what is known beside it.
@@ -97,8 +99,10 @@ pub fn predict(
 ) -> Result<Forecasts, PluginError> {
     let starts = || panel.iter().map(|ahead| ahead.start.0).collect();
     match input {
-        Input::Series => session
-            .predict(fitted, Arc::new(FutureSet { starts: starts(), horizon, features: FeatureTable::default() })),
+        Input::Series => session.predict(
+            fitted,
+            Arc::new(FutureSet { starts: starts(), horizon, features: FeatureTable::default() }),
+        ),
         Input::Table { features, short_lags: ShortLags::Direct } => {
             let frames: Vec<Frame> = panel
                 .iter()

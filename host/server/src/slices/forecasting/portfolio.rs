@@ -117,28 +117,35 @@ impl Forecasting {
             deadline: None,
             cancel: CancelToken::default(),
             seed: self.settings.random_seed,
-            now: Duration::ZERO,
+            now: super::service::present(run.origin),
         };
+        let (asked, config, asking) = (Arc::clone(&model), run.config.json(), call.clone());
         let requirements =
-            model.session(&call).and_then(|mut s| s.requirements(&run.config.json())).map_err(fail)?;
+            compute::run(&self.compute, &call.cancel, move || asked.session(&asking)?.requirements(&config))
+                .await?
+                .map_err(fail)?;
 
-        let mut work: FuturesUnordered<_> = batches(portfolio.series.len(), &requirements, self.compute.threads())
-            .into_iter()
-            .map(|range| {
-                let batch = Batch {
-                    model: Arc::clone(&model),
-                    portfolio: Arc::clone(portfolio),
-                    range: range.clone(),
-                    run: run.clone(),
-                    requirements: requirements.clone(),
-                    missing_days: self.settings.missing_days,
-                    call: call.clone(),
-                };
-                // A token per batch: the guard of a finished batch must not touch the others.
-                let cancel = CancelToken::default();
-                async move { (range, compute::run(&self.compute, &cancel, move || batch.forecast()).await) }
-            })
-            .collect();
+        let mut work: FuturesUnordered<_> = batches(
+            portfolio.series.len(),
+            &requirements,
+            self.compute.threads(),
+        )
+        .into_iter()
+        .map(|range| {
+            let batch = Batch {
+                model: Arc::clone(&model),
+                portfolio: Arc::clone(portfolio),
+                range: range.clone(),
+                run: run.clone(),
+                requirements: requirements.clone(),
+                missing_days: self.settings.missing_days,
+                call: call.clone(),
+            };
+            // A token per batch: the guard of a finished batch must not touch the others.
+            let cancel = CancelToken::default();
+            async move { (range, compute::run(&self.compute, &cancel, move || batch.forecast()).await) }
+        })
+        .collect();
         let _stop_all = call.cancel.cancel_on_drop();
         let mut series: Vec<Result<Vec<f64>, String>> = vec![Err(String::new()); portfolio.series.len()];
         while let Some((range, result)) = work.next().await {
@@ -162,7 +169,8 @@ fn batches(series: usize, requirements: &Requirements, threads: usize) -> Vec<st
         (Scope::Local, Input::Series) => SERIES_BATCH,
     };
     // A few batches per thread, so that all threads end at about the same time.
-    let size = if requirements.scope == Scope::Global { most } else { series.div_ceil(threads * 4).min(most) };
+    let size =
+        if requirements.scope == Scope::Global { most } else { series.div_ceil(threads * 4).min(most) };
     let size = size.max(1);
     (0..series).step_by(size).map(|from| from..(from + size).min(series)).collect()
 }
@@ -274,13 +282,8 @@ mod tests {
 
     #[test]
     fn batches_cover_every_series_once() {
-        let requirements = |scope, input| Requirements {
-            min_history: 1,
-            input,
-            scope,
-            intervals: false,
-            exogenous: false,
-        };
+        let requirements =
+            |scope, input| Requirements { min_history: 1, input, scope, intervals: false, exogenous: false };
         for (series, threads) in [(0, 2), (1, 4), (90, 1), (720, 3), (30_490, 2)] {
             for scope in [Scope::Local, Scope::Global] {
                 let ranges = batches(series, &requirements(scope, Input::Series), threads);

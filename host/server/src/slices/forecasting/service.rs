@@ -7,7 +7,9 @@ use chrono::{SecondsFormat, Utc};
 use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::{Exogenous, Feature, tail};
 use retailcast_core::{Day, MissingDays, Series, SeriesError};
-use retailcast_runtime::{Call, CancelToken, Catalogue, ComputePool, ForecastModel, Input, PluginError, Requirements};
+use retailcast_runtime::{
+    Call, CancelToken, Catalogue, ComputePool, ForecastModel, Input, PluginError, Requirements,
+};
 use sqlx::PgPool;
 
 use super::panel::{self, Ahead, History};
@@ -24,6 +26,8 @@ pub struct ForecastingSettings {
     pub enable_lightgbm: bool,
     /// What a day without a row means.
     pub missing_days: MissingDays,
+    /// Longest horizon, in days.
+    pub max_horizon: usize,
     /// Longest a request may take.
     pub deadline: Duration,
 }
@@ -113,7 +117,9 @@ pub struct Point {
 #[derive(Debug, thiserror::Error)]
 pub enum ForecastError {
     /// The operator switched the model off.
-    #[error("model type `lightgbm` is disabled; forecast_enable_lightgbm = true enables it")]
+    #[error(
+        "model type `lightgbm` is disabled; `forecast.enable_lightgbm = true` (forecast_enable_lightgbm) enables it"
+    )]
     Disabled,
     /// No sales in the window.
     #[error("no sales of product {product_id} in store {store_id} between {start} and {end}")]
@@ -210,6 +216,11 @@ impl Forecasting {
         &self.catalogue
     }
 
+    /// What it was set up with.
+    pub fn settings(&self) -> &ForecastingSettings {
+        &self.settings
+    }
+
     /// Trains a model and keeps it as a file.
     pub async fn train(&self, request: TrainRequest, request_id: &str) -> Result<Trained, ForecastError> {
         self.check_enabled(&request.model_type)?;
@@ -258,7 +269,7 @@ impl Forecasting {
             deadline: Some(Instant::now() + self.settings.deadline),
             cancel: CancelToken::default(),
             seed: self.settings.random_seed,
-            now: Duration::from_hours(24) * u32::try_from(origin.0).unwrap_or(0),
+            now: present(origin),
         }
     }
 
@@ -304,7 +315,11 @@ impl Forecasting {
     }
 
     /// Forecasts from a model file.
-    pub async fn predict(&self, request: PredictRequest, request_id: &str) -> Result<Predicted, ForecastError> {
+    pub async fn predict(
+        &self,
+        request: PredictRequest,
+        request_id: &str,
+    ) -> Result<Predicted, ForecastError> {
         let bundle = self.read(&request.model_path).await?;
         check_series(&bundle, &request)?;
         let name = &bundle.plugin.name;
@@ -361,6 +376,12 @@ impl Forecasting {
         }
         Ok((known, assumed))
     }
+}
+
+/// What a plugin sees as the present: the forecast origin, so that the same data gives the same forecast on any day.
+/// Origins before 1970 have no time of their own.
+pub(super) fn present(origin: Day) -> Duration {
+    Duration::from_hours(24) * u32::try_from(origin.0).unwrap_or(0)
 }
 
 fn plugin_error(model_type: &str, error: PluginError) -> ForecastError {
@@ -456,7 +477,9 @@ fn forecast(
         Some(_) => session.requirements(&serde_json::Value::Object(own).to_string()).map_err(fail)?.input,
     };
     let ahead = match (&input, &bundle.metadata.history_tail) {
-        (Input::Table { features, .. }, Some(tail)) => Ahead::unchanged(features, tail, start, horizon, known),
+        (Input::Table { features, .. }, Some(tail)) => {
+            Ahead::unchanged(features, tail, start, horizon, known)
+        }
         _ => Ahead::bare(start),
     };
     let forecasts = panel::predict(&mut *session, fitted, &input, &[ahead], horizon).map_err(fail)?;

@@ -1,0 +1,32 @@
+# Two commands: `make demo` and `make test`. Both set up the machine first; scripts/setup.sh says what it installs.
+
+export PATH := $(CURDIR)/.retailcast/tools/bin:$(PATH)
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: setup demo test bench fmt queries
+
+setup:
+	@scripts/setup.sh
+
+# Real data, all models, one picture.
+demo: setup
+	cargo build --release --locked --package retailcast
+	$(TARGET)/release/retailcast demo
+
+# Formats, lints, builds and runs every test. The program is built first: tests of processes run it.
+test: setup
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo build --locked --package retailcast
+	cargo test --locked --workspace
+
+# Numbers for docs/performance.md.
+bench: setup
+	cargo bench --locked --package retailcast-runtime
+
+fmt:
+	cargo fmt --all
+
+# After a change of a query or of migrations/.
+queries: setup
+	scripts/prepare-queries.sh

@@ -1,0 +1,72 @@
+//! Puts the parts together, the same for the server, the command line and tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginError};
+use sqlx::PgPool;
+
+use crate::artifacts::ModelStore;
+use crate::compute;
+use crate::config::Config;
+use crate::http::App;
+use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
+use crate::slices::ingest::{Ingest, IngestSettings};
+
+/// Why the parts do not come together.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The plugin host does not start.
+    #[error("cannot start the plugin host: {0}")]
+    Plugins(#[from] PluginError),
+    /// The compute threads do not start.
+    #[error("cannot start the compute threads: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Loads all plugins: the built-in ones and those of the operator's folder.
+pub fn catalogue(config: &Config) -> Result<Catalogue, PluginError> {
+    let engine =
+        Engine::new(EngineSettings { pooling: config.plugins.pooling, ..EngineSettings::default() })?;
+    let bundled = retailcast_bundled::PLUGINS.iter().map(|plugin| (plugin.name, plugin.component));
+    Catalogue::load(engine, config.plugins.catalogue(), bundled)
+}
+
+/// Training and forecasts.
+pub fn forecasting(config: &Config, pool: PgPool) -> Result<Forecasting, AssembleError> {
+    let compute = compute::start(config.compute.threads, config.compute.queue)?;
+    Ok(forecasting_on(config, pool, compute, Arc::new(catalogue(config)?)))
+}
+
+fn forecasting_on(
+    config: &Config,
+    pool: PgPool,
+    compute: Arc<ComputePool>,
+    catalogue: Arc<Catalogue>,
+) -> Forecasting {
+    let settings = ForecastingSettings {
+        random_seed: config.forecast.random_seed,
+        enable_lightgbm: config.forecast.enable_lightgbm,
+        missing_days: config.forecast.missing_days,
+        max_horizon: config.forecast.max_horizon,
+        deadline: Duration::from_secs(config.server.request_seconds),
+    };
+    let models = ModelStore::new(&config.forecast.model_artifacts_dir);
+    Forecasting::new(pool, catalogue, compute, models, settings)
+}
+
+/// Everything that requests work with.
+pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Result<Arc<App>, AssembleError> {
+    let compute = compute::start(config.compute.threads, config.compute.queue)?;
+    let settings = IngestSettings {
+        batch_size: config.ingest.batch_size,
+        timeout: Duration::from_secs(config.ingest.timeout_seconds),
+    };
+    Ok(Arc::new(App {
+        config: config.app.clone(),
+        ingest: Ingest::new(pool.clone(), settings),
+        forecasting: forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue),
+        compute,
+        pool,
+    }))
+}

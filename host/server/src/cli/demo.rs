@@ -1,0 +1,191 @@
+//! `retailcast demo`: the main job on real data, for somebody who sees the program for the first time.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{CellAlignment, Table};
+use retailcast_core::Day;
+use retailcast_core::metrics::Sums;
+use sqlx::PgPool;
+
+use super::forecast::{forecast, load, parse_model};
+use super::picture::Picture;
+use super::{CliError, import, with_database};
+use crate::app;
+use crate::config::Config;
+use crate::import::{
+    Columns, HolidayRule, Progress, SalesOptions, Source, import_calendar, import_products, import_sales,
+    import_stores,
+};
+use crate::slices::forecasting::portfolio::{Portfolio, PortfolioForecast, PortfolioRun, Selection, actuals};
+
+/// Options.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder with stores.csv, products.csv, calendar.csv.gz and sales_daily.csv.gz
+    #[arg(long, default_value = "tests/data/bakery")]
+    data: PathBuf,
+    /// The picture of one series
+    #[arg(long, default_value = "demo-forecast.svg")]
+    svg: PathBuf,
+}
+
+/// Days that are held out and forecast.
+const HORIZON: usize = 14;
+/// Days before them that the picture shows.
+const SHOWN: i32 = 56;
+
+pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
+    println!("Importing {} into the {} database …", args.data.display(), database(config));
+    with_database(config, async |pool| {
+        import_bakery(pool, &args.data).await?;
+        let forecasting = app::forecasting(config, pool.clone()).map_err(|e| CliError::failed(&e))?;
+        let portfolio = load(&forecasting, &bakery(&args.data)?, None).await?;
+        let last = portfolio.last_day.ok_or_else(|| CliError::Refused("there are no sales".to_owned()))?;
+        let origin = last + -(HORIZON as i32);
+        println!(
+            "\nTraining on {} series up to {origin}, forecasting {HORIZON} days …",
+            portfolio.series.len()
+        );
+        let mut results: Vec<(String, PortfolioForecast)> = Vec::new();
+        for name in forecasting.catalogue().model_types() {
+            let (model_type, config) = parse_model(&name, forecasting.catalogue())?;
+            let run = PortfolioRun { model_type, config, origin, horizon: HORIZON };
+            results.push((name, forecast(&forecasting, &portfolio, &run).await?));
+        }
+        let mut scored: Vec<Scored> =
+            results.iter().map(|(name, f)| Scored::new(name, f, &portfolio, origin)).collect();
+        scored.sort_by(|a, b| a.sums.metrics().wape.total_cmp(&b.sums.metrics().wape));
+        println!("{}", table(&scored));
+        draw(&portfolio, &scored, origin, &args.svg)?;
+        Ok(())
+    })
+    .await?;
+    println!("{}", what_next(config, &args.svg));
+    Ok(())
+}
+
+fn database(config: &Config) -> &'static str {
+    if config.database.url.is_some() { "configured" } else { "embedded" }
+}
+
+async fn import_bakery(pool: &PgPool, folder: &Path) -> Result<(), CliError> {
+    let source = |name: &str| Source {
+        file: folder.join(name),
+        columns: Columns::default(),
+        delimiter: b',',
+        rejects: PathBuf::from(format!("{}.rejects.csv", name.split('.').next().unwrap_or(name))),
+        progress: Progress::silent(),
+    };
+    let failed = |e| import::error(&e);
+    print!("{}", import_stores(pool, source("stores.csv")).await.map_err(failed)?);
+    print!("{}", import_products(pool, source("products.csv")).await.map_err(failed)?);
+    let calendar = import_calendar(pool, source("calendar.csv.gz"), HolidayRule::default()).await;
+    print!("{}", calendar.map_err(failed)?);
+    let sales = import_sales(pool, source("sales_daily.csv.gz"), SalesOptions::default()).await;
+    print!("{}", sales.map_err(failed)?);
+    Ok(())
+}
+
+/// The series of the demo, whatever else is in the database.
+fn bakery(folder: &Path) -> Result<Selection, CliError> {
+    let column = |file: &str| {
+        let failed =
+            |e: csv::Error| CliError::Failed(format!("cannot read {}: {e}", folder.join(file).display()));
+        let mut reader = csv::Reader::from_path(folder.join(file)).map_err(failed)?;
+        let first = |row: csv::Result<csv::StringRecord>| row.map(|row| row[0].to_owned()).map_err(failed);
+        reader.records().map(first).collect::<Result<Vec<String>, CliError>>()
+    };
+    Ok(Selection { stores: column("stores.csv")?, skus: column("products.csv")?, categories: Vec::new() })
+}
+
+/// One model's forecasts against what was sold.
+struct Scored<'a> {
+    name: &'a str,
+    forecast: &'a PortfolioForecast,
+    sums: Sums,
+    failed: usize,
+}
+
+impl<'a> Scored<'a> {
+    fn new(name: &'a str, forecast: &'a PortfolioForecast, portfolio: &Portfolio, origin: Day) -> Self {
+        let (mut sums, mut failed) = (Sums::default(), 0);
+        for (series, outcome) in portfolio.series.iter().zip(&forecast.series) {
+            let Ok(points) = outcome else {
+                failed += 1;
+                continue;
+            };
+            for (actual, point) in actuals(&series.rows, origin, HORIZON).iter().zip(points) {
+                sums.add(*actual, *point);
+            }
+        }
+        Self { name, forecast, sums, failed }
+    }
+}
+
+fn table(scored: &[Scored<'_>]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY);
+    table.set_header(["model", "WAPE %", "MAE", "seconds", "series/s", "failed"]);
+    for model in scored {
+        let (metrics, seconds) = (model.sums.metrics(), model.forecast.elapsed.as_secs_f64());
+        table.add_row([
+            model.name.to_owned(),
+            format!("{:.2}", metrics.wape),
+            format!("{:.2}", metrics.mae),
+            format!("{seconds:.3}"),
+            format!("{:.0}", model.forecast.series.len() as f64 / seconds.max(1e-9)),
+            model.failed.to_string(),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// The series that sells most, with all models; the best one in the terminal.
+fn draw(portfolio: &Arc<Portfolio>, scored: &[Scored<'_>], origin: Day, svg: &Path) -> Result<(), CliError> {
+    let volume = |i: &usize| portfolio.series[*i].rows.iter().map(|row| row.quantity).sum::<f64>();
+    let shown = (0..portfolio.series.len()).max_by(|a, b| volume(a).total_cmp(&volume(b)));
+    let Some(series) = shown.map(|i| (i, &portfolio.series[i])) else { return Ok(()) };
+    let start = origin + -SHOWN + 1;
+    let forecasts = scored
+        .iter()
+        .filter_map(|model| Some((model.name, model.forecast.series[series.0].as_deref().ok()?)))
+        .collect();
+    let picture = Picture {
+        title: format!("Store {}, product {}", series.1.key.store_code, series.1.key.sku),
+        start,
+        origin,
+        sold: actuals(&series.1.rows, start + -1, SHOWN as usize + HORIZON),
+        forecasts,
+    };
+    println!("{}", picture.terminal());
+    picture.svg(svg).map_err(CliError::Failed)
+}
+
+fn what_next(config: &Config, svg: &Path) -> String {
+    let address = format!("http://{}:{}", config.server.host, config.server.port);
+    format!(
+        "All models on that series: {svg}
+
+Now start the server and forecast through the API:
+
+  target/release/retailcast serve
+
+  open {address}/docs in a browser, or train a model of store 1, product 1:
+
+  curl -s {address}/forecasting/train -H 'Content-Type: application/json' -d '{{\"store_id\": 1, \"product_id\": 1,
+    \"train_start_date\": \"2016-01-02\", \"train_end_date\": \"2019-02-19\", \"config\": {{\"model_type\": \"lightgbm\"}}}}'
+
+  and forecast two weeks with the model_path that it answers:
+
+  curl -s {address}/forecasting/predict -H 'Content-Type: application/json' -d '{{\"store_id\": 1, \"product_id\": 1,
+    \"horizon\": 14, \"model_path\": \"artifacts/models/model_….rcm\"}}'
+
+  Models are plugins: target/release/retailcast plugin list",
+        svg = svg.display()
+    )
+}

@@ -1,0 +1,146 @@
+//! The command line. Every command calls the same services as the API.
+
+mod demo;
+mod forecast;
+mod import;
+mod migrate;
+mod openapi;
+mod output;
+mod picture;
+mod plugin;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::logging;
+
+/// Demand forecasting for retail: a server whose models are WebAssembly plugins.
+#[derive(Debug, Parser)]
+#[command(
+    name = "retailcast",
+    version,
+    after_help = "Without database.url an embedded PostgreSQL is started in .retailcast/ (scripts/setup.sh installs it).\n\
+                  Exit codes: 0 done, 2 the input or the configuration does not fit, 1 anything else failed."
+)]
+struct Cli {
+    /// Configuration file; `retailcast.toml` of this folder is read without it, when there is one
+    #[arg(long, global = true, env = "RETAILCAST_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the HTTP API
+    Serve(serve::Args),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Load stores, products, a calendar or sales from a file
+    Import(import::Args),
+    /// Train models on a selection of series and forecast
+    Forecast(forecast::Args),
+    /// Import the bakery data, hold out two weeks, compare all models
+    Demo(demo::Args),
+    /// Look at plugins
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print the configuration with all keys, their defaults and what they do
+    DefaultConfig,
+}
+
+/// What is at fault decides the exit code.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// Input or configuration that does not fit.
+    #[error("{0}")]
+    Refused(String),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CliError {
+    fn refused(error: &impl ToString) -> Self {
+        Self::Refused(error.to_string())
+    }
+
+    fn failed(error: &impl ToString) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(if matches!(error, CliError::Refused(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), CliError> {
+    if matches!(cli.command, Command::DefaultConfig) {
+        print!("{}", crate::config::DEFAULTS);
+        return Ok(());
+    }
+    let config = Config::load(cli.config.as_deref()).map_err(|e| CliError::refused(&e))?;
+    let quiet = !matches!(cli.command, Command::Serve(_));
+    logging::start(&config, quiet);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::Failed(format!("cannot start the asynchronous runtime: {e}")))?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(config, args).await,
+            Command::Migrate => migrate::run(&config).await,
+            Command::Import(args) => import::run(&config, args).await,
+            Command::Forecast(args) => forecast::run(&config, args).await,
+            Command::Demo(args) => demo::run(&config, args).await,
+            Command::Plugin(command) => plugin::run(&config, &command),
+            Command::Openapi => openapi::run(&config),
+            Command::DefaultConfig => Ok(()),
+        }
+    })
+}
+
+/// Opens the database, works with it and closes it, whatever the work's outcome.
+async fn with_database<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&sqlx::PgPool) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let database = crate::db::Database::open(config).await.map_err(|e| CliError::failed(&e))?;
+    let stop = async {
+        // A Ctrl-C must not leave the embedded server behind.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    let outcome = tokio::select! {
+        outcome = work(&database.pool) => outcome,
+        () = stop => Err(CliError::Failed("interrupted".to_owned())),
+    };
+    let closed = database.close().await.map_err(|e| CliError::failed(&e));
+    let outcome = outcome?;
+    closed?;
+    Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,112 @@
+//! `retailcast serve`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::CliError;
+use crate::config::Config;
+use crate::{app, db, http};
+
+/// Options.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Address to listen on, instead of server.host
+    #[arg(long)]
+    host: Option<String>,
+    /// Port to listen on, instead of server.port; 0 takes any free one
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+pub(super) async fn run(mut config: Config, args: Args) -> Result<(), CliError> {
+    config.server.host = args.host.unwrap_or(config.server.host);
+    config.server.port = args.port.unwrap_or(config.server.port);
+    config.check().map_err(CliError::Refused)?;
+
+    // Compiling plugins and starting the database do not wait for each other.
+    let plugins = {
+        let config = config.clone();
+        tokio::task::spawn_blocking(move || app::catalogue(&config))
+    };
+    let database = db::Database::open(&config).await.map_err(|e| CliError::failed(&e))?;
+    let outcome = serve(&config, &database, plugins).await;
+    database.close().await.map_err(|e| CliError::failed(&e))?;
+    tracing::info!("stopped");
+    outcome
+}
+
+type Plugins =
+    tokio::task::JoinHandle<Result<retailcast_runtime::Catalogue, retailcast_runtime::PluginError>>;
+
+async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Result<(), CliError> {
+    let catalogue = plugins.await.map_err(|e| CliError::failed(&e))?.map_err(|e| CliError::failed(&e))?;
+    let models = catalogue.model_types();
+    let app = app::assemble(config, database.pool.clone(), Arc::new(catalogue))
+        .map_err(|e| CliError::failed(&e))?;
+    let (host, port) = (config.server.host.as_str(), config.server.port);
+    let listener = TcpListener::bind((host, port)).await.map_err(|e| {
+        CliError::Failed(format!("cannot listen on {host}:{port} (server.host, server.port): {e}"))
+    })?;
+    let address = listener.local_addr().map_err(|e| CliError::failed(&e))?;
+    announce(config, address, &models);
+
+    let (stop, mut stopping) = tokio::sync::watch::channel(false);
+    let graceful = async move {
+        stop_signal().await;
+        tracing::info!("stopping: running requests may end");
+        let _ = stop.send(true);
+    };
+    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(graceful);
+    let limit = Duration::from_secs(config.server.shutdown_seconds);
+    tokio::select! {
+        done = std::future::IntoFuture::into_future(server) => done.map_err(|e| CliError::failed(&e)),
+        () = async {
+            // Ends when the sender is gone, too: then the server has ended already.
+            let _ = stopping.changed().await;
+            tokio::time::sleep(limit).await;
+        } => {
+            tracing::warn!(seconds = limit.as_secs(), "requests still run, stopping anyway");
+            Ok(())
+        }
+    }
+}
+
+fn announce(config: &Config, address: SocketAddr, models: &[String]) {
+    let database = if config.database.url.is_some() { "external" } else { "embedded" };
+    tracing::info!(
+        url = format!("http://{address}"),
+        docs = format!("http://{address}/docs"),
+        database,
+        models = models.join(", "),
+        "{} {} serves",
+        config.app.name,
+        env!("CARGO_PKG_VERSION")
+    );
+}
+
+/// Ctrl-C, or the signal of service managers.
+async fn stop_signal() {
+    let interrupt = async {
+        // Without a handler the signal ends the process anyway.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(e) => {
+                tracing::warn!("cannot wait for SIGTERM: {e}");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

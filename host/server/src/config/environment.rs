@@ -1,0 +1,111 @@
+//! Environment variables as configuration: the names of the API contract, and `TABLE_KEY` for everything else.
+
+use std::path::Path;
+
+use figment::value::{Dict, Map, Value};
+use figment::{Metadata, Profile, Provider};
+
+/// Variable and key. Whatever else is in the environment is ignored.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("APP_NAME", "app.name"),
+    ("APP_ENV", "app.env"),
+    ("DEBUG", "app.debug"),
+    ("API_HOST", "server.host"),
+    ("API_PORT", "server.port"),
+    ("SERVER_ALLOW_UNAUTHENTICATED", "server.allow_unauthenticated"),
+    ("SERVER_REQUEST_SECONDS", "server.request_seconds"),
+    ("SERVER_SHUTDOWN_SECONDS", "server.shutdown_seconds"),
+    ("LOG_LEVEL", "log.level"),
+    ("LOG_FORMAT", "log.format"),
+    ("DATABASE_URL", "database.url"),
+    ("DATABASE_MAX_CONNECTIONS", "database.max_connections"),
+    ("DATABASE_EMBEDDED_DIR", "database.embedded.dir"),
+    ("DATABASE_EMBEDDED_BIN_DIR", "database.embedded.bin_dir"),
+    ("DATABASE_EMBEDDED_USER", "database.embedded.user"),
+    ("COMPUTE_THREADS", "compute.threads"),
+    ("COMPUTE_QUEUE", "compute.queue"),
+    ("INGEST_BATCH_SIZE", "ingest.batch_size"),
+    ("INGEST_TIMEOUT_SECONDS", "ingest.timeout_seconds"),
+    ("FORECAST_RANDOM_SEED", "forecast.random_seed"),
+    ("FORECAST_DEFAULT_HORIZON", "forecast.default_horizon"),
+    ("FORECAST_MAX_HORIZON", "forecast.max_horizon"),
+    ("FORECAST_MODEL_ARTIFACTS_DIR", "forecast.model_artifacts_dir"),
+    ("FORECAST_ENABLE_LIGHTGBM", "forecast.enable_lightgbm"),
+    ("FORECAST_MISSING_DAYS", "forecast.missing_days"),
+    ("PLUGINS_DIR", "plugins.dir"),
+    ("PLUGINS_CACHE_DIR", "plugins.cache_dir"),
+    ("PLUGINS_POOLING", "plugins.pooling"),
+];
+
+/// `.env` exists and cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read .env: {0}")]
+pub struct DotEnvError(dotenvy::Error);
+
+/// The variables of a `.env` file; none when there is no such file.
+pub(super) fn dot_env(file: &Path) -> Result<Vec<(String, String)>, DotEnvError> {
+    if !file.is_file() {
+        return Ok(Vec::new());
+    }
+    let lines = dotenvy::from_path_iter(file).map_err(DotEnvError)?;
+    lines.collect::<Result<_, _>>().map_err(DotEnvError)
+}
+
+struct Variables {
+    name: &'static str,
+    keys: Dict,
+}
+
+/// Those of the variables that are configuration, under a name for messages.
+pub(super) fn provider(
+    name: &'static str,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> impl Provider {
+    let mut keys = Dict::new();
+    for (variable, text) in variables {
+        if let Some((_, key)) = VARIABLES.iter().find(|(known, _)| *known == variable)
+            && !text.is_empty()
+        {
+            insert(&mut keys, key, value(&text));
+        }
+    }
+    Variables { name, keys }
+}
+
+/// Numbers and booleans as such, everything else as text: no variable of ours holds a list or a table. Keys that
+/// are text take a number back to text themselves.
+fn value(text: &str) -> Value {
+    match text.trim() {
+        "true" | "True" | "TRUE" => Value::from(true),
+        "false" | "False" | "FALSE" => Value::from(false),
+        number => match (number.parse::<i64>(), number.parse::<f64>()) {
+            (Ok(integer), _) => Value::from(integer),
+            (_, Ok(float)) if float.is_finite() => Value::from(float),
+            _ => Value::from(text),
+        },
+    }
+}
+
+fn insert(dict: &mut Dict, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => {
+            dict.insert(key.to_owned(), value);
+        }
+        Some((table, rest)) => {
+            let entry = dict.entry(table.to_owned()).or_insert_with(|| Value::from(Dict::new()));
+            if let Value::Dict(_, inner) = entry {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+impl Provider for Variables {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.name)
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Map::from([(Profile::Default, self.keys.clone())]))
+    }
+}

@@ -1,0 +1,179 @@
+//! The configuration: the program's `retailcast.toml` (its defaults), the operator's, then the environment.
+
+mod environment;
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Format, Toml};
+
+pub use environment::{DotEnvError, VARIABLES};
+pub use sections::{
+    AppConfig, AppEnv, ComputeConfig, Config, DatabaseConfig, EmbeddedConfig, ForecastConfig, Grant,
+    IngestConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, PluginConfig, PluginsConfig, ServerConfig,
+};
+
+/// The commented defaults, as they lie at the root of the project.
+pub const DEFAULTS: &str = include_str!("../../../../retailcast.toml");
+
+/// What is read when `--config` names nothing.
+pub const FILE: &str = "retailcast.toml";
+
+/// Why the configuration cannot be used. The text names the key, the value and what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file named by `--config` is not there.
+    #[error("there is no configuration file {}", .0.display())]
+    NoFile(PathBuf),
+    /// `.env` cannot be read.
+    #[error(transparent)]
+    DotEnv(#[from] DotEnvError),
+    /// A key or a value does not fit.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Config {
+    /// Reads everything. `file` is the one of `--config`; without it `retailcast.toml` of the working directory is
+    /// read when it exists.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let dot_env = environment::dot_env(Path::new(".env"))?;
+        Self::from_sources(file, dot_env, std::env::vars())
+    }
+
+    /// The same from given variables: those of the process override those of `.env`.
+    pub fn from_sources(
+        file: Option<&Path>,
+        dot_env: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        if let Some(file) = file.filter(|file| !file.is_file()) {
+            return Err(ConfigError::NoFile(file.to_owned()));
+        }
+        let mut sources = Figment::from(Toml::string(DEFAULTS));
+        if let Some(file) = file.or_else(|| Some(Path::new(FILE)).filter(|file| file.is_file())) {
+            sources = sources.merge(Toml::file_exact(file));
+        }
+        let config: Self = sources
+            .merge(environment::provider(".env", dot_env))
+            .merge(environment::provider("the environment", variables))
+            .extract()
+            .map_err(|e| ConfigError::Invalid(explain(e)))?;
+        config.check().map_err(ConfigError::Invalid)?;
+        Ok(config)
+    }
+
+    /// The defaults alone.
+    pub fn defaults() -> Self {
+        Figment::from(Toml::string(DEFAULTS))
+            .extract()
+            // A test reads them; the file is part of the program.
+            .expect("the built-in retailcast.toml fits")
+    }
+}
+
+/// All that does not fit, a line each: key, reason with the allowed values, where it stands.
+fn explain(errors: figment::Error) -> String {
+    let line = |error: figment::Error| {
+        let source = error.metadata.as_ref().map(|metadata| match &metadata.source {
+            Some(source) => source.to_string(),
+            None => metadata.name.to_string(),
+        });
+        let path = error.path.join(".");
+        let variable = VARIABLES.iter().find(|(_, key)| *key == path).map(|(name, _)| *name);
+        let mut text = if path.is_empty() { String::new() } else { format!("`{path}`: ") };
+        text += &error.kind.to_string();
+        match (source, variable) {
+            (Some(source), Some(variable)) if source == "the environment" || source == ".env" => {
+                text += &format!(" (variable {variable} in {source})");
+            }
+            (Some(source), _) => text += &format!(" (in {source})"),
+            (None, _) => {}
+        }
+        text
+    };
+    errors.into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.toml");
+        std::fs::write(&file, toml).unwrap();
+        let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::from_sources(Some(&file), [], variables).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_built_in_file_has_every_default() {
+        let config = Config::defaults();
+        assert_eq!(config.check(), Ok(()));
+        assert_eq!((config.server.host.as_str(), config.server.port), ("127.0.0.1", 8123));
+        assert_eq!(config.forecast.max_horizon, 90);
+        assert!(config.database.url.is_none());
+    }
+
+    #[test]
+    fn the_environment_beats_the_file_and_the_file_the_defaults() {
+        let config =
+            load("[server]\nport = 9000\n[forecast]\nmax_horizon = 30", &[("API_PORT", "9001")]).unwrap();
+        assert_eq!((config.server.port, config.forecast.max_horizon), (9001, 30));
+        assert_eq!(config.forecast.default_horizon, 14);
+    }
+
+    #[test]
+    fn unknown_variables_are_ignored_and_empty_ones_are_unset() {
+        let config = load("", &[("FORECAST_WHATEVER", "1"), ("DATABASE_URL", ""), ("PATH", "/bin")]).unwrap();
+        assert!(config.database.url.is_none());
+    }
+
+    #[test]
+    fn a_password_of_digits_stays_text() {
+        let config = load("", &[("APP_NAME", "1234"), ("DATABASE_URL", "postgresql://u:[1]@h/d")]).unwrap();
+        assert_eq!(config.app.name, "1234");
+        assert_eq!(config.database.url.as_deref(), Some("postgresql://u:[1]@h/d"));
+    }
+
+    #[test]
+    fn refusals_name_key_value_and_what_would_be_right() {
+        for (toml, variables, words) in [
+            ("[forecast]\nmax_horizont = 3", vec![], vec!["max_horizont", "max_horizon"]),
+            ("[forecats]\n", vec![], vec!["forecats", "forecast"]),
+            (
+                "[forecast]\nmissing_days = \"zeroes\"",
+                vec![],
+                vec!["forecast.missing_days", "zeroes", "zero", "skip"],
+            ),
+            ("", vec![("FORECAST_MAX_HORIZON", "many")], vec!["FORECAST_MAX_HORIZON", "many"]),
+            ("", vec![("LOG_FORMAT", "xml")], vec!["LOG_FORMAT", "xml", "console"]),
+            ("[forecast]\nmax_horizon = 91", vec![], vec!["forecast.max_horizon", "91", "1 to 90"]),
+            ("[ingest]\nbatch_size = 0", vec![], vec!["ingest.batch_size", "0", "1 to 10000"]),
+            (
+                "[server]\nhost = \"0.0.0.0\"",
+                vec![],
+                vec!["server.host", "server.allow_unauthenticated = true"],
+            ),
+            ("[server]\nhost = \"shop\"", vec![], vec!["server.host", "shop"]),
+            ("[plugins.settings.a]\ngrants = [\"wings\"]", vec![], vec!["wings", "gradient-boosting"]),
+            ("[plugins.settings.a]\nsha256 = \"12\"", vec![], vec!["plugins.settings.a.sha256", "12", "64"]),
+        ] {
+            let error = load(toml, &variables).unwrap_err();
+            for word in words {
+                assert!(error.contains(word), "`{word}` is not in: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_variable_belongs_to_a_documented_key() {
+        for (variable, key) in VARIABLES {
+            assert!(DEFAULTS.contains(&format!("[{variable}]")), "{variable} is not in retailcast.toml");
+            let name = key.rsplit('.').next().unwrap();
+            assert!(DEFAULTS.contains(&format!("{name} = ")), "{key} is not in retailcast.toml");
+        }
+    }
+}

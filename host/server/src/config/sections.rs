@@ -1,0 +1,362 @@
+//! One struct per table of `retailcast.toml`. Defaults stand there and nowhere else.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use retailcast_core::MissingDays;
+use retailcast_runtime::{CatalogueSettings, Limits, PluginSettings};
+use serde::{Deserialize, Deserializer};
+
+/// Everything.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[app]`
+    pub app: AppConfig,
+    /// `[server]`
+    pub server: ServerConfig,
+    /// `[log]`
+    pub log: LogConfig,
+    /// `[database]`
+    pub database: DatabaseConfig,
+    /// `[compute]`
+    pub compute: ComputeConfig,
+    /// `[ingest]`
+    pub ingest: IngestConfig,
+    /// `[forecast]`
+    pub forecast: ForecastConfig,
+    /// `[plugins]`
+    pub plugins: PluginsConfig,
+}
+
+/// Where the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AppEnv {
+    /// A developer's machine.
+    Development,
+    /// Tests.
+    Testing,
+    /// Before production.
+    Staging,
+    /// The real thing.
+    Production,
+}
+
+/// `[app]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppConfig {
+    /// Name in logs and in the OpenAPI title.
+    #[serde(deserialize_with = "text")]
+    pub name: String,
+    /// Where the program runs.
+    pub env: AppEnv,
+    /// Log every SQL statement.
+    pub debug: bool,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address to listen on.
+    #[serde(deserialize_with = "text")]
+    pub host: String,
+    /// Port; 0 takes any.
+    pub port: u16,
+    /// Listening beyond this machine without keys is intended.
+    pub allow_unauthenticated: bool,
+    /// Deadline of computing requests.
+    pub request_seconds: u64,
+    /// How long running requests may take to end.
+    pub shutdown_seconds: u64,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What happens.
+    Info,
+    /// What should not happen.
+    Warning,
+    /// What failed.
+    Error,
+    /// The same as `ERROR`: the program has no level above it.
+    Critical,
+}
+
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Console,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// How much.
+    pub level: LogLevel,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// A PostgreSQL server; without it the embedded one runs.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Connections per process.
+    pub max_connections: u32,
+    /// The embedded server.
+    pub embedded: EmbeddedConfig,
+}
+
+/// `[database.embedded]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmbeddedConfig {
+    /// Data, socket and log.
+    pub dir: PathBuf,
+    /// PostgreSQL's programs.
+    #[serde(default)]
+    pub bin_dir: Option<PathBuf>,
+    /// Who runs it when we are root.
+    #[serde(deserialize_with = "text")]
+    pub user: String,
+}
+
+/// `[compute]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComputeConfig {
+    /// Threads; 0 means all cores but one.
+    pub threads: usize,
+    /// Waiting calls.
+    pub queue: usize,
+}
+
+/// `[ingest]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngestConfig {
+    /// Rows per statement.
+    pub batch_size: usize,
+    /// Deadline of a request.
+    pub timeout_seconds: u64,
+}
+
+/// `[forecast]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForecastConfig {
+    /// Seed of every model.
+    pub random_seed: u64,
+    /// Days, where a horizon is optional.
+    pub default_horizon: usize,
+    /// Longest horizon.
+    pub max_horizon: usize,
+    /// Folder of fitted models.
+    pub model_artifacts_dir: PathBuf,
+    /// Gate of model type `lightgbm`.
+    pub enable_lightgbm: bool,
+    /// What a day without a row means.
+    #[serde(deserialize_with = "missing_days")]
+    pub missing_days: MissingDays,
+}
+
+/// `[plugins]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginsConfig {
+    /// Further plugins.
+    pub dir: PathBuf,
+    /// Compiled code.
+    pub cache_dir: PathBuf,
+    /// Pooling allocation.
+    pub pooling: bool,
+    /// Limits of every plugin.
+    pub limits: LimitsConfig,
+    /// Settings by plugin.
+    #[serde(default)]
+    pub settings: BTreeMap<String, PluginConfig>,
+}
+
+/// What an operator may grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// LightGBM in the host.
+    GradientBoosting,
+}
+
+/// `[plugins.settings.NAME]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginConfig {
+    /// Whether it is loaded; `true` when unset.
+    pub enabled: Option<bool>,
+    /// The only file that is accepted.
+    pub sha256: Option<String>,
+    /// Capabilities.
+    pub grants: Vec<Grant>,
+    /// Limits of its own.
+    pub limits: LimitsConfig,
+}
+
+/// Limits; what is unset is inherited.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Linear memory of one instance.
+    pub memory_mib: Option<usize>,
+    /// One fit.
+    pub fit_seconds: Option<f64>,
+    /// Every other call.
+    pub predict_seconds: Option<f64>,
+    /// What it may hand over in one call.
+    pub payload_mib: Option<usize>,
+}
+
+/// Text, also when it looks like a number (environment variables have no types).
+fn text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "text")]
+    enum Scalar {
+        Text(String),
+        Integer(i64),
+        Float(f64),
+        Flag(bool),
+    }
+    Ok(match Scalar::deserialize(d)? {
+        Scalar::Text(text) => text,
+        Scalar::Integer(number) => number.to_string(),
+        Scalar::Float(number) => number.to_string(),
+        Scalar::Flag(flag) => flag.to_string(),
+    })
+}
+
+fn missing_days<'de, D: Deserializer<'de>>(d: D) -> Result<MissingDays, D::Error> {
+    let text = text(d)?;
+    text.parse().map_err(|_| serde::de::Error::unknown_variant(&text, &MissingDays::NAMES))
+}
+
+impl Config {
+    /// Bounds and rules between keys; the message names key, value and what is allowed.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        within("server.request_seconds", self.server.request_seconds, 1, 86_400)?;
+        within("server.shutdown_seconds", self.server.shutdown_seconds, 0, 86_400)?;
+        within("database.max_connections", u64::from(self.database.max_connections), 1, 1_000)?;
+        within("compute.threads", self.compute.threads as u64, 0, 1_024)?;
+        within("compute.queue", self.compute.queue as u64, 1, 1_000_000)?;
+        within("ingest.batch_size", self.ingest.batch_size as u64, 1, 10_000)?;
+        within("ingest.timeout_seconds", self.ingest.timeout_seconds, 1, 86_400)?;
+        within("forecast.max_horizon", self.forecast.max_horizon as u64, 1, 90)?;
+        within(
+            "forecast.default_horizon",
+            self.forecast.default_horizon as u64,
+            1,
+            self.forecast.max_horizon as u64,
+        )?;
+        self.plugins.limits.check("plugins.limits")?;
+        for (name, plugin) in &self.plugins.settings {
+            plugin.limits.check(&format!("plugins.settings.{name}.limits"))?;
+            check_digest(name, plugin.sha256.as_deref())?;
+        }
+        self.check_host()
+    }
+
+    fn check_host(&self) -> Result<(), String> {
+        let host = &self.server.host;
+        let address: IpAddr = match host.as_str() {
+            "localhost" => return Ok(()),
+            host => host.parse().map_err(|_| {
+                format!("`server.host` (API_HOST): `{host}` is neither an IP address nor localhost")
+            })?,
+        };
+        if address.is_loopback() || self.server.allow_unauthenticated {
+            return Ok(());
+        }
+        Err(format!(
+            "`server.host` (API_HOST): {host} is reachable from other machines, and there are no API keys. If that \
+             is intended, set\n\n[server]\nallow_unauthenticated = true   # server.allow_unauthenticated = true"
+        ))
+    }
+}
+
+fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("`{key}`: {value} is out of range, allowed is {least} to {most}"))
+}
+
+fn check_digest(name: &str, sha256: Option<&str>) -> Result<(), String> {
+    match sha256 {
+        Some(hex) if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            Err(format!("`plugins.settings.{name}.sha256`: `{hex}` is no SHA-256, which has 64 hex digits"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl LimitsConfig {
+    fn check(&self, table: &str) -> Result<(), String> {
+        // Linear memories are 32-bit; a pool reserves 2 GiB per instance.
+        let mib = [("memory_mib", self.memory_mib), ("payload_mib", self.payload_mib)];
+        for (key, value) in mib {
+            within(&format!("{table}.{key}"), value.map_or(1, |v| v as u64), 1, 2_048)?;
+        }
+        for (key, value) in [("fit_seconds", self.fit_seconds), ("predict_seconds", self.predict_seconds)] {
+            let value = value.unwrap_or(1.0);
+            if !(0.01..=86_400.0).contains(&value) {
+                return Err(format!("`{table}.{key}`: {value} is out of range, allowed is 0.01 to 86400"));
+            }
+        }
+        Ok(())
+    }
+
+    /// These limits where they are set, `inherited` where not.
+    fn over(&self, inherited: &Limits) -> Limits {
+        let mib = |value: Option<usize>, inherited: usize| value.map_or(inherited, |mib| mib << 20);
+        let seconds =
+            |value: Option<f64>, inherited: Duration| value.map_or(inherited, Duration::from_secs_f64);
+        Limits {
+            memory: mib(self.memory_mib, inherited.memory),
+            fit: seconds(self.fit_seconds, inherited.fit),
+            predict: seconds(self.predict_seconds, inherited.predict),
+            payload: mib(self.payload_mib, inherited.payload),
+        }
+    }
+}
+
+impl PluginsConfig {
+    /// What the plugin host needs to know.
+    pub fn catalogue(&self) -> CatalogueSettings {
+        let limits = self.limits.over(&Limits::default());
+        let settings = |plugin: &PluginConfig| PluginSettings {
+            enabled: plugin.enabled.unwrap_or(true),
+            sha256: plugin.sha256.clone(),
+            gradient_boosting: plugin.grants.contains(&Grant::GradientBoosting),
+            limits: plugin.limits.over(&limits),
+        };
+        CatalogueSettings {
+            folder: Some(self.dir.clone()),
+            cache: Some(self.cache_dir.clone()),
+            defaults: PluginSettings { limits: limits.clone(), ..PluginSettings::default() },
+            plugins: self.settings.iter().map(|(name, plugin)| (name.clone(), settings(plugin))).collect(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! All routes and the layers around them.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use retailcast_runtime::ComputePool;
+use sqlx::PgPool;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::openapi::Base;
+use super::{Code, Problem, cors, health, metrics, openapi, request};
+use crate::config::{AppConfig, AppEnv};
+use crate::slices::forecasting::service::Forecasting;
+use crate::slices::{forecasting, ingest};
+
+/// What handlers work with.
+#[derive(Debug)]
+pub struct App {
+    /// Name and environment.
+    pub config: AppConfig,
+    /// The database.
+    pub pool: PgPool,
+    /// The threads that compute.
+    pub compute: Arc<ComputePool>,
+    /// Bulk loads.
+    pub ingest: ingest::Ingest,
+    /// Training and forecasts.
+    pub forecasting: Forecasting,
+}
+
+/// The server's router.
+pub fn router(app: Arc<App>) -> Router {
+    metrics::recorder();
+    let (router, mut document) = slices().split_for_parts();
+    document.info.title.clone_from(&app.config.name);
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    let paths = Arc::new(Paths::of(&document));
+    let mut router = openapi::serve(router, document)
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(async move |request: Request| not_found(&paths, &request))
+        .layer(CatchPanicLayer::custom(panicked));
+    if app.config.env == AppEnv::Development {
+        router = router.layer(cors::layer());
+    }
+    router.layer(middleware::from_fn(request::around)).with_state(app)
+}
+
+/// The OpenAPI document, also without a running server.
+pub fn document(name: &str) -> utoipa::openapi::OpenApi {
+    let (_, mut document) = slices().split_for_parts();
+    document.info.title = name.to_owned();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    document
+}
+
+fn slices() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Base::openapi())
+        .merge(health::routes())
+        .merge(ingest::routes())
+        .merge(forecasting::routes::routes())
+        .merge(metrics::routes())
+}
+
+/// The path templates of all routes.
+struct Paths(Vec<String>);
+
+impl Paths {
+    fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        let documented = document.paths.paths.keys().cloned();
+        Self(documented.chain(["/docs", "/openapi.json"].map(str::to_owned)).collect())
+    }
+
+    fn know(&self, path: &str) -> bool {
+        let fits = |(template, part): (&str, &str)| {
+            template == part || (template.starts_with('{') && !part.is_empty())
+        };
+        self.0.iter().any(|template| {
+            template.split('/').count() == path.split('/').count()
+                && template.split('/').zip(path.split('/')).all(fits)
+        })
+    }
+}
+
+/// Unknown paths; one that only differs by a trailing slash is led to the canonical path.
+fn not_found(paths: &Paths, request: &Request) -> Response {
+    let path = request.uri().path();
+    if let Some(canonical) = path.strip_suffix('/').filter(|canonical| paths.know(canonical)) {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let location = format!("{canonical}{query}");
+        return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response();
+    }
+    Problem::new(Code::NotFound, format!("There is nothing at {path}. GET /openapi.json lists all paths."))
+        .into_response()
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    let (method, path) = (request.method(), request.uri().path());
+    Problem::new(
+        Code::MethodNotAllowed,
+        format!("{path} has no method {method}; the header Allow lists those it has."),
+    )
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let words = panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|words| (*words).to_owned()))
+        .unwrap_or_else(|| "a panic without words".to_owned());
+    Problem::internal(&words).into_response()
+}

@@ -1,0 +1,247 @@
+//! JSON shapes of `/forecasting/train` and `/forecasting/predict`.
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use retailcast_core::Day;
+use retailcast_core::config_schema::{FieldError, NormalisedConfig};
+use retailcast_runtime::Catalogue;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::service::{PredictRequest, Predicted, TrainRequest, Trained};
+use crate::http::fields::{self, Fields};
+
+const KEY: (i64, i64) = (1, i32::MAX as i64);
+
+/// What to train.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"store_id": 4, "product_id": 31, "train_start_date": "2025-01-01", "train_end_date": "2025-03-31",
+    "config": {"model_type": "seasonal_naive", "season_length": 7}}))]
+pub(super) struct TrainBody {
+    /// The series' store.
+    #[schema(minimum = 1)]
+    store_id: i32,
+    /// The series' product.
+    #[schema(minimum = 1)]
+    product_id: i32,
+    /// First day of the training window, inclusive.
+    train_start_date: NaiveDate,
+    /// Last day, inclusive, after `train_start_date`; the forecast origin.
+    train_end_date: NaiveDate,
+    /// Configuration of the model.
+    config: ModelConfig,
+}
+
+/// Configuration of a model: `model_type` names a loaded plugin, whose JSON Schema declares the other fields.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read by the plugin's schema")]
+#[schema(example = json!({"model_type": "moving_average", "window_size": 7}))]
+pub(super) struct ModelConfig {
+    /// `naive`, `seasonal_naive`, `moving_average`, `lightgbm`, `regression` or any other loaded plugin.
+    #[schema(example = "seasonal_naive")]
+    model_type: String,
+    /// `digits.digits` or `digits.digits.digits`.
+    #[schema(default = "1.0", pattern = r"^\d+\.\d+(\.\d+)?$")]
+    schema_version: Option<String>,
+}
+
+/// Reads a configuration: the tag, then the fields that the plugin of this type declares.
+pub fn read_config(
+    value: &Value,
+    location: &str,
+    catalogue: &Catalogue,
+) -> Result<(String, NormalisedConfig), Vec<FieldError>> {
+    let one = |kind, message: String| Err(vec![FieldError::new(location, kind, message)]);
+    let Value::Object(members) = value else {
+        return one("dict_type", format!("must be an object, got {}", fields::short(value)));
+    };
+    let loaded = || catalogue.model_types().join(", ");
+    let model_type = match members.get("model_type") {
+        None => {
+            return one("union_tag_not_found", format!("`model_type` is required; loaded are: {}", loaded()));
+        }
+        Some(Value::String(name)) => name,
+        Some(other) => {
+            let found = fields::short(other);
+            return one("union_tag_invalid", format!("`model_type` must be a string, got {found}"));
+        }
+    };
+    let Ok(model) = catalogue.model(model_type) else {
+        return one("union_tag_invalid", format!("no model type `{model_type}`; loaded are: {}", loaded()));
+    };
+    let config = model.config_schema().normalise(members, &format!("{location}.{model_type}"))?;
+    Ok((model_type.clone(), config))
+}
+
+/// Reads the body of train.
+pub(super) fn read_train(
+    body: &Map<String, Value>,
+    catalogue: &Catalogue,
+) -> Result<TrainRequest, Vec<FieldError>> {
+    let mut fields = Fields::of(body);
+    let store_id = fields.required("store_id", fields::strict_int(KEY.0, KEY.1));
+    let product_id = fields.required("product_id", fields::strict_int(KEY.0, KEY.1));
+    let start = fields.required("train_start_date", fields::date);
+    let end = fields.required("train_end_date", fields::date);
+    if let (Some(start), Some(end)) = (start, end)
+        && end <= start
+    {
+        fields.refuse("train_end_date", format!("must be after train_start_date {start}, is {end}"));
+    }
+    let config = fields.nested("config", |value| read_config(value, "config", catalogue));
+    let request = (|| {
+        let (model_type, config) = config?;
+        Some(TrainRequest {
+            store_id: i32::try_from(store_id?).ok()?,
+            product_id: i32::try_from(product_id?).ok()?,
+            start: Day::from_date(start?),
+            end: Day::from_date(end?),
+            model_type,
+            config,
+        })
+    })();
+    fields.finish(request)
+}
+
+/// What to forecast.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"store_id": 4, "product_id": 31, "horizon": 2, "model_path": "artifacts/models/model_5f0c2b9a71de.rcm"}))]
+pub(super) struct PredictBody {
+    /// The trained store.
+    #[schema(minimum = 1)]
+    store_id: i32,
+    /// The trained product.
+    #[schema(minimum = 1)]
+    product_id: i32,
+    /// Days, at most `forecast.max_horizon`.
+    #[schema(minimum = 1, maximum = 90)]
+    horizon: i32,
+    /// As train answered it.
+    model_path: String,
+}
+
+/// Reads the body of predict.
+pub(super) fn read_predict(
+    body: &Map<String, Value>,
+    max_horizon: usize,
+) -> Result<PredictRequest, Vec<FieldError>> {
+    let mut fields = Fields::of(body);
+    let store_id = fields.required("store_id", fields::strict_int(KEY.0, KEY.1));
+    let product_id = fields.required("product_id", fields::strict_int(KEY.0, KEY.1));
+    let horizon = fields.required("horizon", fields::strict_int(1, max_horizon as i64));
+    let model_path = fields.required("model_path", fields::text(0, 4096));
+    let request = (|| {
+        Some(PredictRequest {
+            store_id: i32::try_from(store_id?).ok()?,
+            product_id: i32::try_from(product_id?).ok()?,
+            horizon: usize::try_from(horizon?).ok()?,
+            model_path: model_path?.to_owned(),
+        })
+    })();
+    fields.finish(request)
+}
+
+/// A trained model.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"store_id": 4, "product_id": 31, "model_type": "seasonal_naive",
+    "model_path": "artifacts/models/model_5f0c2b9a71de.rcm", "config_hash": "a9baf055e83a554f", "n_observations": 90,
+    "train_start_date": "2025-01-01", "train_end_date": "2025-03-31", "duration_ms": 6.83, "missing_days": "zero"}))]
+pub(super) struct TrainResult {
+    store_id: i32,
+    product_id: i32,
+    model_type: String,
+    /// Hand it to predict unchanged.
+    model_path: String,
+    /// Schema hash of the configuration, 16 hex digits.
+    config_hash: String,
+    /// Values trained on.
+    n_observations: usize,
+    /// As requested.
+    train_start_date: NaiveDate,
+    /// As requested.
+    train_end_date: NaiveDate,
+    duration_ms: f64,
+    /// How days without a row were taken: `zero`, `skip` or `error`.
+    missing_days: &'static str,
+}
+
+impl TrainResult {
+    pub(super) fn new(request: &TrainRequest, trained: Trained, elapsed: Duration) -> Self {
+        Self {
+            store_id: request.store_id,
+            product_id: request.product_id,
+            model_type: request.model_type.clone(),
+            model_path: trained.model_path,
+            config_hash: trained.config_hash,
+            n_observations: trained.n_observations,
+            train_start_date: request.start.date(),
+            train_end_date: request.end.date(),
+            duration_ms: elapsed.as_secs_f64() * 1e3,
+            missing_days: trained.missing_days.name(),
+        }
+    }
+}
+
+/// A forecast.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"store_id": 4, "product_id": 31, "forecasts": [
+    {"date": "2025-04-01", "forecast": 14.0, "lower_bound": null, "upper_bound": null},
+    {"date": "2025-04-02", "forecast": 11.0, "lower_bound": null, "upper_bound": null}],
+    "model_type": "seasonal_naive", "config_hash": "a9baf055e83a554f", "horizon": 2, "duration_ms": 1.07,
+    "missing_days": "zero", "assumed_inputs": [], "fallback": null}))]
+pub(super) struct PredictResult {
+    store_id: i32,
+    product_id: i32,
+    /// Exactly `horizon` days, ascending, from the day after `train_end_date`.
+    forecasts: Vec<ForecastPoint>,
+    model_type: String,
+    /// Schema hash of the model's configuration, 16 hex digits.
+    config_hash: String,
+    horizon: usize,
+    duration_ms: f64,
+    /// How days without a row were taken in training: `zero`, `skip` or `error`.
+    missing_days: String,
+    /// Feature columns that were filled by the assumption that nothing changes.
+    assumed_inputs: Vec<&'static str>,
+    /// The method that really answered, when the model says that it used another one.
+    fallback: Option<String>,
+}
+
+/// The forecast of one day.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ForecastPoint {
+    date: NaiveDate,
+    /// Units; neither rounded nor cut at zero.
+    forecast: f64,
+    /// Null for models without intervals.
+    lower_bound: Option<f64>,
+    /// Null for models without intervals.
+    upper_bound: Option<f64>,
+}
+
+impl PredictResult {
+    pub(super) fn new(request: &PredictRequest, predicted: Predicted, elapsed: Duration) -> Self {
+        let point = |point: super::service::Point| ForecastPoint {
+            date: point.day.date(),
+            forecast: point.forecast,
+            lower_bound: point.bounds.map(|(lower, _)| lower),
+            upper_bound: point.bounds.map(|(_, upper)| upper),
+        };
+        Self {
+            store_id: request.store_id,
+            product_id: request.product_id,
+            forecasts: predicted.points.into_iter().map(point).collect(),
+            model_type: predicted.model_type,
+            config_hash: predicted.config_hash,
+            horizon: request.horizon,
+            duration_ms: elapsed.as_secs_f64() * 1e3,
+            missing_days: predicted.missing_days,
+            assumed_inputs: predicted.assumed_inputs,
+            fallback: predicted.fallback,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The API, slice by slice: `routes` (handlers), `wire` (JSON shapes), `service` (the work), `store` (SQL).
+
+pub mod forecasting;
+pub mod ingest;

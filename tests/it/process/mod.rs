@@ -1,0 +1,5 @@
+//! The program as a process: start, stop, kill, exit codes.
+
+mod command_line;
+mod program;
+mod serve;

@@ -1,0 +1,139 @@
+//! Runs the program in a folder of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::database::{folder_for_database, workspace};
+
+/// A folder with an embedded database of its own; stops what is left in it.
+pub(super) struct Home {
+    pub(super) folder: PathBuf,
+}
+
+impl Home {
+    pub(super) fn new(name: &str) -> Self {
+        Self { folder: folder_for_database(name) }
+    }
+
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.current_dir(&self.folder).args(arguments).stdin(Stdio::null());
+        command
+            .env("LOG_FORMAT", "json")
+            .env("PLUGINS_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-code"));
+        let installed = workspace().join(".retailcast/postgres/bin");
+        if installed.is_dir() {
+            command.env("DATABASE_EMBEDDED_BIN_DIR", installed);
+        }
+        command
+    }
+
+    pub(super) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it and expects success; what it printed.
+    #[track_caller]
+    pub(super) fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs it and expects a refusal; what it said.
+    #[track_caller]
+    pub(super) fn refuse(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        errors
+    }
+
+    /// The process of the embedded server, if it runs.
+    pub(super) fn postgres(&self) -> Option<u32> {
+        let pid = std::fs::read_to_string(self.folder.join(".retailcast/data/postmaster.pid")).ok()?;
+        let pid: u32 = pid.lines().next()?.parse().ok()?;
+        Path::new(&format!("/proc/{pid}")).exists().then_some(pid)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Some(pid) = self.postgres() {
+            kill(pid, "QUIT");
+            wait_until(|| self.postgres().is_none());
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn binary() -> PathBuf {
+    // target/PROFILE/deps/it-… → target/PROFILE/retailcast
+    let test = std::env::current_exe().unwrap();
+    let binary = test.ancestors().nth(2).unwrap().join("retailcast");
+    assert!(binary.is_file(), "{} is missing: run `cargo build -p retailcast` first", binary.display());
+    binary
+}
+
+pub(super) fn kill(pid: u32, signal: &str) {
+    let status = Command::new("kill").args(["-s", signal, &pid.to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[track_caller]
+pub(super) fn wait_until(done: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_mins(1);
+    while !done() {
+        assert!(Instant::now() < end, "waited for a minute");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A running `retailcast serve`.
+pub(super) struct Server {
+    pub(super) child: Child,
+    pub(super) url: String,
+    log: std::thread::JoinHandle<Vec<String>>,
+}
+
+impl Server {
+    pub(super) fn start(home: &Home) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    pub(super) fn start_with(home: &Home, variables: &[(&str, &str)]) -> Self {
+        let mut command = home.command(&["serve", "--port", "0"]);
+        let mut child = command.envs(variables.iter().copied()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut seen = Vec::new();
+        let url = loop {
+            let Some(line) = lines.next() else { panic!("the server ended: {seen:#?}") };
+            let line = line.unwrap();
+            let json: serde_json::Value =
+                serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            if let Some(url) = json["url"].as_str() {
+                break url.to_owned();
+            }
+            seen.push(line);
+        };
+        // The rest is read, or the server would wait for room in the pipe.
+        let log = std::thread::spawn(move || lines.map_while(Result::ok).collect());
+        Self { child, url, log }
+    }
+
+    /// Asks it to stop and waits for its end; exit code and log.
+    pub(super) fn stop(mut self) -> (Option<i32>, Vec<String>) {
+        kill(self.child.id(), "TERM");
+        let status = self.child.wait().unwrap();
+        (status.code(), self.log.join().unwrap())
+    }
+
+    /// Ends it without a warning.
+    pub(super) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}

@@ -1,0 +1,35 @@
+//! Data that tests start from.
+
+use sqlx::PgPool;
+
+/// Two stores (`BER-01`, `BER-02`), two products (`TEA-250`, `TEA-500`) and the calendar of 2023 to 2025.
+pub(crate) async fn shop(pool: &PgPool) {
+    for statement in [
+        "insert into store (code, name, region) values ('BER-01', 'Mitte', 'Berlin'), ('BER-02', 'Wedding', 'Berlin')",
+        "insert into product (sku, name, category) values ('TEA-250', 'Tea 250 g', 'tea'), ('TEA-500', 'Tea 500 g', 'tea')",
+        "insert into calendar (date, day_of_week, month, quarter, year)
+         select day, extract(isodow from day)::int - 1, extract(month from day)::int,
+                extract(quarter from day)::int, extract(year from day)::int
+         from generate_series('2023-01-01'::date, '2025-12-31', '1 day') as day",
+    ] {
+        sqlx::query(statement).execute(pool).await.unwrap();
+    }
+}
+
+/// The worked series of the contract (`featuresets.md`, `forecasting.md`) in store 1, product 1: 90 days from
+/// 2024-01-01, promotion on rows 40 to 46, two holidays, launch on 2023-12-01.
+pub(crate) async fn worked_series(pool: &PgPool) {
+    shop(pool).await;
+    for statement in [
+        "insert into sales_daily (store_id, product_id, date, quantity, unit_price, total_amount)
+         select 1, 1, '2024-01-01'::date + i, 20 + 3 * (i % 7) + (5 * i) % 13,
+                case when i % 10 = 0 then 8.00 else 10.00 end, 0
+         from generate_series(0, 89) as i",
+        "insert into promotion (product_id, store_id, name, start_date, end_date)
+         values (1, null, 'spring', '2024-01-01'::date + 40, '2024-01-01'::date + 46)",
+        "update calendar set is_holiday = true where date in ('2024-01-01', '2024-02-14')",
+        "update product set launch_date = '2023-12-01' where id = 1",
+    ] {
+        sqlx::query(statement).execute(pool).await.unwrap();
+    }
+}

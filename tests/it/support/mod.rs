@@ -1,0 +1,5 @@
+//! What tests share.
+
+pub(crate) mod app;
+pub(crate) mod data;
+pub(crate) mod database;
