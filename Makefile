@@ -22,7 +22,8 @@ test: setup
 
 # Numbers for docs/performance.md.
 bench: setup
-	cargo bench --locked --package retailcast-runtime
+	cargo bench --locked --package retailcast-runtime --bench boundary
+	cargo bench --locked --package retailcast-tests --bench api
 
 fmt:
 	cargo fmt --all

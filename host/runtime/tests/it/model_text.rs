@@ -283,7 +283,7 @@ proptest! {
         }
         let Ok(text) = String::from_utf8(bytes) else { return Ok(()) };
         let text = if mend { with_right_sizes(&text) } else { text };
-        let Ok(booster) = Booster::load(&text) else { return Ok(()) }; N.fetch_add(1, std::sync::atomic::Ordering::Relaxed); eprintln!("ACC {}", text == MODEL.with(Clone::clone));
+        let Ok(booster) = Booster::load(&text) else { return Ok(()) };
         prop_assert_eq!(booster.features(), FEATURES);
         prop_assert_eq!(booster.predict(&columns(), ROWS).unwrap().len(), ROWS);
         prop_assert_eq!(booster.contributions(&columns(), ROWS).unwrap().len(), ROWS * (FEATURES + 1));
@@ -292,30 +292,4 @@ proptest! {
         let again = booster.save().unwrap();
         prop_assert_eq!(structure(&again), structure(&text));
     }
-}
-
-static N: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-#[test]
-fn tmp_deep() {
-    let rows = 3000;
-    let x: Vec<f64> = (0..rows).map(f64::from).collect();
-    let y: Vec<f64> = (0..rows).map(|i| 1.04f64.powi(i / 2)).collect();
-    let p = Params::new(&[("num_iterations".into(), "1".into()), ("num_leaves".into(), "131072".into()), ("min_data_in_leaf".into(), "1".into()), ("max_bin".into(), "5000".into()), ("min_data_in_bin".into(), "1".into())], 1).unwrap();
-    let b = Booster::train(&x, 1, &y, &p, || false).unwrap();
-    let t = b.save().unwrap();
-    eprintln!("{}", t.lines().find(|l| l.starts_with("num_leaves")).unwrap());
-    let t0 = std::time::Instant::now();
-    let l = Booster::load(&t).unwrap();
-    eprintln!("load {:?}", t0.elapsed());
-    let t0 = std::time::Instant::now();
-    eprintln!("{:?}", l.contributions(&x[2990..2992], 2).unwrap().len());
-    eprintln!("contrib {:?}", t0.elapsed());
-}
-#[test]
-fn tmp_speed() {
-    let b = trained(&[("num_iterations", "1000"), ("min_data_in_leaf", "1")]).unwrap();
-    let t = b.save().unwrap();
-    let t0 = std::time::Instant::now();
-    Booster::load(&t).unwrap();
-    eprintln!("load of {} bytes {:?}", t.len(), t0.elapsed());
 }

@@ -34,7 +34,7 @@ pub enum FractionalQuantity {
 /// What a row without a price becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum MissingPrice {
-    /// Price 0.00, which models take as "no price known".
+    /// Price 0.00: from such rows no model learns anything about prices.
     #[default]
     Zero,
     /// The product's base price; a rejected row when it has none.
