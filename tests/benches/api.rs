@@ -45,7 +45,8 @@ impl Bench {
 
     fn post(&self, path: &str, body: &str) -> Value {
         self.runtime.block_on(async {
-            let request = self.client.post(format!("{}{path}", self.url)).header("content-type", "application/json");
+            let request =
+                self.client.post(format!("{}{path}", self.url)).header("content-type", "application/json");
             let response = request.body(body.to_owned()).send().await.unwrap();
             assert_eq!(response.status().as_u16(), 200);
             response.json().await.unwrap()
@@ -62,7 +63,8 @@ impl Drop for Bench {
 }
 
 fn programs() -> Option<std::path::PathBuf> {
-    let installed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join(".retailcast/postgres/bin");
+    let installed =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join(".retailcast/postgres/bin");
     installed.is_dir().then_some(installed)
 }
 
@@ -87,9 +89,12 @@ fn forecasting(c: &mut Criterion, bench: &Bench) {
                            "train_end_date": "2024-12-30", "config": {"model_type": model}})
         .to_string();
         let trained = bench.post("/forecasting/train", &train);
-        c.bench_function(&format!("train_{model}_365_days"), |b| b.iter(|| bench.post("/forecasting/train", &train)));
+        c.bench_function(&format!("train_{model}_365_days"), |b| {
+            b.iter(|| bench.post("/forecasting/train", &train))
+        });
         let predict =
-            json!({"store_id": 1, "product_id": 1, "horizon": 28, "model_path": trained["model_path"]}).to_string();
+            json!({"store_id": 1, "product_id": 1, "horizon": 28, "model_path": trained["model_path"]})
+                .to_string();
         c.bench_function(&format!("predict_{model}_28_days"), |b| {
             b.iter(|| bench.post("/forecasting/predict", &predict));
         });
@@ -127,7 +132,9 @@ fn ingest(c: &mut Criterion, bench: &Bench) {
                 let started = Instant::now();
                 std::thread::scope(|scope| {
                     for part in bodies.chunks(bodies.len().div_ceil(clients)) {
-                        scope.spawn(move || part.iter().for_each(|body| drop(bench.post("/ingest/sales-daily", body))));
+                        scope.spawn(move || {
+                            part.iter().for_each(|body| drop(bench.post("/ingest/sales-daily", body)))
+                        });
                     }
                 });
                 started.elapsed()
@@ -136,7 +143,9 @@ fn ingest(c: &mut Criterion, bench: &Bench) {
     }
     let body = batch(0);
     bench.post("/ingest/sales-daily", &body);
-    group.bench_function("1000_known_rows_one_client", |b| b.iter(|| bench.post("/ingest/sales-daily", &body)));
+    group.bench_function("1000_known_rows_one_client", |b| {
+        b.iter(|| bench.post("/ingest/sales-daily", &body))
+    });
     group.finish();
 }
 

@@ -3,6 +3,7 @@
 mod bad_guests;
 mod bundled;
 mod cache;
+mod lightgbm;
 mod log;
 mod model_text;
 mod settings;
