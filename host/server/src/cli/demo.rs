@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 use retailcast_core::Day;
 use retailcast_core::metrics::Sums;
@@ -126,7 +126,7 @@ impl<'a> Scored<'a> {
 
 fn table(scored: &[Scored<'_>]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_BORDERS_ONLY);
     table.set_header(["model", "WAPE %", "MAE", "seconds", "series/s", "failed"]);
     for model in scored {
         let (metrics, seconds) = (model.sums.metrics(), model.forecast.elapsed.as_secs_f64());

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use comfy_table::Table;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
 use polars::prelude::{Column, DataFrame, DataType, ParquetWriter};
 use retailcast_core::Day;
 use tempfile::NamedTempFile;
@@ -46,7 +46,7 @@ impl<'a> Rows<'a> {
     /// For people.
     pub(super) fn table(&self) -> Table {
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY);
+        table.load_style(UTF8_BORDERS_ONLY);
         table.set_header(COLUMNS);
         for series in &self.series {
             for (j, point) in series.points.iter().enumerate() {

@@ -44,10 +44,12 @@ impl Picture<'_> {
         let Some((model, points)) = self.forecasts.first() else { return String::new() };
         let forecast = self.forecast_points(points);
         let last = (self.sold.len() - 1) as f32;
-        let text = Chart::new_with_y_range(160, 50, 0.0, last, 0.0, self.highest())
-            .lineplot(&Shape::Lines(&sold))
-            .lineplot(&Shape::Points(&forecast))
-            .to_string();
+        let mut chart = Chart::new_with_y_range(160, 50, 0.0, last, 0.0, self.highest());
+        let (line, dots) = (Shape::Lines(&sold), Shape::Points(&forecast));
+        let chart = chart.lineplot(&line).lineplot(&dots);
+        chart.axis();
+        chart.figures();
+        let text = chart.to_string();
         let end = self.start + (self.sold.len() as i32 - 1);
         format!(
             "{}\nline: sold {} to {end}; dots: {model} from {}\n{text}",
@@ -96,7 +98,7 @@ impl Picture<'_> {
                     })
                     .map_err(|e| failed(&e))
             };
-            line("sold", self.sold_points(), RGBColor(90, 90, 90), 1)?;
+            line("sold", self.sold_points(), RGBColor(60, 60, 60), 2)?;
             for ((model, points), colour) in self.forecasts.iter().zip(colours) {
                 line(model, self.forecast_points(points), colour, 2)?;
             }
@@ -128,6 +130,9 @@ mod tests {
         };
         let text = picture.terminal();
         assert!(text.contains("B02 P101") && text.contains("naive from"), "{text}");
+        // U+2800 is the empty braille cell: something must be drawn.
+        let drawn = text.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
+        assert!(drawn > 20, "{text}");
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.svg");
         picture.svg(&file).unwrap();

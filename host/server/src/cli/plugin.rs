@@ -1,6 +1,6 @@
 //! `retailcast plugin`.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{ContentArrangement, Table};
 use retailcast_runtime::{Entry, Origin, State};
 
@@ -34,7 +34,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), CliError> {
 
 fn table(entries: &[Entry]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["plugin", "state", "version", "origin", "sha-256", "about"]);
     for entry in entries {
         let digest = entry.digest.map(|digest| digest.to_string()[..12].to_owned()).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Features as small integers.
 
+use super::histogram::UNROLL;
+
 /// Most value bins of a feature; one more is for missing values.
 const MAX_BINS: usize = 255;
 
@@ -35,10 +37,13 @@ impl FeatureBins {
 #[derive(Debug)]
 pub(super) struct Bins {
     pub features: Vec<FeatureBins>,
-    /// Row after row, one histogram slot per feature: filling a histogram reads memory in order.
+    /// Row after row, one histogram slot per feature: filling a histogram reads memory in order. Rows are padded to
+    /// `stride` with a slot that belongs to no feature.
     pub slots: Vec<u32>,
+    /// Slots per row, a multiple of [`UNROLL`].
+    pub stride: usize,
     pub rows: usize,
-    /// Slots of a histogram over all features.
+    /// Slots of a histogram over all features, and the one of the padding.
     pub total: usize,
 }
 
@@ -58,11 +63,15 @@ impl Bins {
                 bins
             })
             .collect();
-        let mut slots = Vec::with_capacity(rows * columns.len());
-        for row in 0..rows {
-            slots.extend(features.iter().zip(columns).map(|(bins, column)| bins.slot(column[row])));
+        let stride = columns.len().next_multiple_of(UNROLL);
+        let padding = offset as u32;
+        let mut slots = vec![padding; rows * stride];
+        for (row, slots) in slots.chunks_exact_mut(stride.max(1)).enumerate() {
+            for ((slot, bins), column) in slots.iter_mut().zip(&features).zip(columns) {
+                *slot = bins.slot(column[row]);
+            }
         }
-        Self { features, slots, rows, total: offset }
+        Self { features, slots, stride, rows, total: offset + 1 }
     }
 }
 
@@ -108,7 +117,8 @@ mod tests {
     fn a_value_on_a_threshold_belongs_below_it() {
         let bins = Bins::new(&[&[1.0, 2.0, f64::NAN]]);
         let feature = &bins.features[0];
-        assert_eq!(bins.slots, [0, 1, 2]);
+        assert_eq!(bins.slots[0..3 * bins.stride].chunks(bins.stride).map(|row| row[0]).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!((bins.slots[1], bins.total), (3, 4));
         assert_eq!((feature.slot(1.5), feature.slot(1.6), feature.missing_slot()), (0, 1, 2));
     }
 }

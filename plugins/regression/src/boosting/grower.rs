@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::Params;
 use super::bins::Bins;
-use super::histogram::{Histogram, MIN_ROWS, Split, Sums, best_split, fill, subtract};
+use super::histogram::{Histogram, MIN_ROWS, Split, Sums, UNROLL, best_split, fill, subtract};
 use super::model::{Node, Tree};
 
 /// Most leaves of a tree.
@@ -69,7 +69,7 @@ impl<'a> Grower<'a> {
             learning_rate: params.learning_rate,
             max_depth: params.max_depth,
             rows: Vec::with_capacity(bins.rows),
-            moved: Vec::with_capacity(bins.rows),
+            moved: vec![0; bins.rows],
             queue: BinaryHeap::with_capacity(MAX_LEAVES),
             spare: Vec::new(),
             nodes: Vec::new(),
@@ -203,23 +203,29 @@ impl<'a> Grower<'a> {
     /// Puts the rows that go left before the others, both in order; returns where the others start.
     fn partition(&mut self, split: &Split, rows: std::ops::Range<usize>) -> usize {
         let feature = &self.bins.features[split.feature];
-        let width = self.bins.features.len();
         let last_left = (feature.offset + split.bin) as u32;
         let missing = feature.missing_slot() as u32;
-        self.moved.clear();
-        let mut middle = rows.start;
-        for at in rows.clone() {
-            let row = self.rows[at];
-            let slot = self.bins.slots[row as usize * width + split.feature];
+        let (mut middle, mut moved) = (rows.start, 0);
+        // Both places are written and one of them counts: no branch to guess wrong.
+        let mut place = |row: u32, all: &mut [u32]| {
+            let slot = self.bins.slots[row as usize * self.bins.stride + split.feature];
             let goes_left = if slot == missing { split.missing_left } else { slot <= last_left };
-            if goes_left {
-                self.rows[middle] = row;
-                middle += 1;
-            } else {
-                self.moved.push(row);
+            all[middle] = row;
+            self.moved[moved] = row;
+            middle += usize::from(goes_left);
+            moved += usize::from(!goes_left);
+        };
+        let mut at = rows.start;
+        while at + UNROLL <= rows.end {
+            for j in 0..UNROLL {
+                place(self.rows[at + j], &mut self.rows);
             }
+            at += UNROLL;
         }
-        self.rows[middle..rows.end].copy_from_slice(&self.moved);
+        for at in at..rows.end {
+            place(self.rows[at], &mut self.rows);
+        }
+        self.rows[middle..rows.end].copy_from_slice(&self.moved[..moved]);
         middle
     }
 }
