@@ -90,7 +90,7 @@ fn forecasting(c: &mut Criterion, bench: &Bench) {
         .to_string();
         let trained = bench.post("/forecasting/train", &train);
         c.bench_function(&format!("train_{model}_365_days"), |b| {
-            b.iter(|| bench.post("/forecasting/train", &train))
+            b.iter(|| bench.post("/forecasting/train", &train));
         });
         let predict =
             json!({"store_id": 1, "product_id": 1, "horizon": 28, "model_path": trained["model_path"]})
@@ -124,7 +124,8 @@ fn ingest(c: &mut Criterion, bench: &Bench) {
     let mut group = c.benchmark_group("ingest");
     group.throughput(Throughput::Elements(1_000)).measurement_time(Duration::from_secs(10));
     for (name, clients) in [("one_client", 1), ("two_clients", 2)] {
-        let mut next = clients * 1_000;
+        // Rows repeat after 3,600 batches; the two benches have half of them each.
+        let mut next = (clients - 1) * 1_800 + 1;
         group.bench_function(format!("1000_new_rows_{name}"), |b| {
             b.iter_custom(|iterations| {
                 let bodies: Vec<String> = (0..iterations as usize).map(|i| batch(next + i)).collect();
@@ -133,7 +134,9 @@ fn ingest(c: &mut Criterion, bench: &Bench) {
                 std::thread::scope(|scope| {
                     for part in bodies.chunks(bodies.len().div_ceil(clients)) {
                         scope.spawn(move || {
-                            part.iter().for_each(|body| drop(bench.post("/ingest/sales-daily", body)))
+                            for body in part {
+                                bench.post("/ingest/sales-daily", body);
+                            }
                         });
                     }
                 });
@@ -144,7 +147,7 @@ fn ingest(c: &mut Criterion, bench: &Bench) {
     let body = batch(0);
     bench.post("/ingest/sales-daily", &body);
     group.bench_function("1000_known_rows_one_client", |b| {
-        b.iter(|| bench.post("/ingest/sales-daily", &body))
+        b.iter(|| bench.post("/ingest/sales-daily", &body));
     });
     group.finish();
 }

@@ -233,7 +233,13 @@ fn schema_version(given: Option<&Value>, location: &str, errors: &mut Vec<FieldE
             "string_pattern_mismatch",
             format!("`{text}` is not digits.digits or digits.digits.digits"),
         )),
-        other => errors.push(FieldError::new(at, "string_type", format!("must be a string, got {other}"))),
+        other => {
+            errors.push(FieldError::new(
+                at,
+                "string_type",
+                format!("must be a string, got {}", short(other)),
+            ));
+        }
     }
     given.clone()
 }
@@ -284,9 +290,9 @@ fn coerce_to(value: &Value, kind: Kind) -> Result<Value, Refusal> {
         Kind::Number => lax_float(value).map(Value::from),
         Kind::Boolean => lax_bool(value).map(Value::from),
         Kind::String if value.is_string() => Ok(value.clone()),
-        Kind::String => Err(("string_type", format!("must be a string, got {value}"))),
+        Kind::String => Err(("string_type", format!("must be a string, got {}", short(value)))),
         Kind::Null if value.is_null() => Ok(Value::Null),
-        Kind::Null => Err(("value_error", format!("must be null, got {value}"))),
+        Kind::Null => Err(("value_error", format!("must be null, got {}", short(value)))),
         Kind::Other => Ok(value.clone()),
     }
 }
@@ -294,10 +300,27 @@ fn coerce_to(value: &Value, kind: Kind) -> Result<Value, Refusal> {
 /// Largest whole number that a float holds exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// Beyond 64 bits an integer is beyond every bound that a field may have.
+fn out_of_range(value: &Value, above: bool) -> Refusal {
+    let (kind, word) = if above { ("less_than_equal", "large") } else { ("greater_than_equal", "small") };
+    (kind, format!("{} is too {word}", short(value)))
+}
+
+/// A value for a message, cut to a readable length.
+pub fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
+
 /// An integer, also as `"5"`, `"5.0"`, `5.0` or `true`.
 pub fn lax_integer(value: &Value) -> Result<i64, Refusal> {
-    let whole = |float: f64, refusal: Refusal| {
-        if float.fract() == 0.0 && float.abs() <= EXACT { Ok(float as i64) } else { Err(refusal) }
+    let whole = |float: f64, refusal: Refusal| match float {
+        float if float.abs() > EXACT && float.is_finite() => Err(out_of_range(value, float > 0.0)),
+        float if float.fract() == 0.0 => Ok(float as i64),
+        _ => Err(refusal),
     };
     match value {
         Value::Bool(on) => Ok(i64::from(*on)),
@@ -306,18 +329,21 @@ pub fn lax_integer(value: &Value) -> Result<i64, Refusal> {
             (None, Some(float)) if number.is_f64() => {
                 whole(float, ("int_from_float", format!("{number} has a fractional part")))
             }
-            _ => Err(("int_parsing", format!("{number} is too large"))),
+            _ => Err(out_of_range(value, true)),
         },
         Value::String(text) => {
             let text = text.trim();
-            let refusal = || ("int_parsing", format!("`{text}` is not a whole number"));
-            text.parse::<i64>().or_else(|_| {
-                let (digits, zeros) = text.split_once('.').ok_or_else(refusal)?;
-                let exact = !zeros.is_empty() && zeros.bytes().all(|b| b == b'0');
-                digits.parse::<i64>().ok().filter(|_| exact).ok_or_else(refusal)
-            })
+            let (digits, zeros) = text.split_once('.').unwrap_or((text, "0"));
+            let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
+            let all =
+                |text: &str, wanted: fn(&u8) -> bool| !text.is_empty() && text.bytes().all(|b| wanted(&b));
+            if !all(unsigned, u8::is_ascii_digit) || !all(zeros, |b| *b == b'0') {
+                return Err(("int_parsing", format!("{} is not a whole number", short(value))));
+            }
+            // Digits that do not parse are too many.
+            digits.parse::<i64>().map_err(|_| out_of_range(value, !digits.starts_with('-')))
         }
-        other => Err(("int_type", format!("must be a whole number, got {other}"))),
+        other => Err(("int_type", format!("must be a whole number, got {}", short(other)))),
     }
 }
 
@@ -333,7 +359,7 @@ pub fn lax_float(value: &Value) -> Result<f64, Refusal> {
             Ok(_) => Err(("finite_number", format!("`{text}` is not a finite number"))),
             Err(_) => Err(("float_parsing", format!("`{text}` is not a number"))),
         },
-        other => Err(("float_type", format!("must be a number, got {other}"))),
+        other => Err(("float_type", format!("must be a number, got {}", short(other)))),
     }
 }
 
@@ -351,7 +377,7 @@ pub fn lax_bool(value: &Value) -> Result<bool, Refusal> {
             "false" | "no" | "off" | "f" | "n" | "0" => Some(false),
             _ => None,
         },
-        other => return Err(("bool_type", format!("must be true or false, got {other}"))),
+        other => return Err(("bool_type", format!("must be true or false, got {}", short(other)))),
     };
     parsed.ok_or_else(|| ("bool_parsing", format!("{value} is not true or false")))
 }
@@ -462,6 +488,19 @@ mod tests {
         {
             assert_eq!(lax_integer(&value).unwrap_err().0, kind);
         }
+        for (value, kind) in [
+            (json!(u64::MAX), "less_than_equal"),
+            (json!(1e20), "less_than_equal"),
+            (json!("99999999999999999999"), "less_than_equal"),
+            (json!("-99999999999999999999"), "greater_than_equal"),
+            (json!(-1e20), "greater_than_equal"),
+            (json!("5."), "int_parsing"),
+            (json!("5.5"), "int_parsing"),
+            (json!(""), "int_parsing"),
+        ] {
+            assert_eq!(lax_integer(&value).unwrap_err().0, kind, "{value}");
+        }
+        assert_eq!(lax_integer(&json!("+5.00")), Ok(5));
         assert_eq!(lax_float(&json!("1e-2")), Ok(0.01));
         assert_eq!(lax_float(&json!("inf")).unwrap_err().0, "finite_number");
         assert_eq!(lax_bool(&json!("Yes")), Ok(true));

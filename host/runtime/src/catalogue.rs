@@ -153,6 +153,14 @@ impl Catalogue {
                 tracing::warn!(plugin = entry.key, code = e.code(), "plugin refused: {e}");
             }
         }
+        for key in self.settings.plugins.keys().filter(|key| !entries.iter().any(|entry| entry.key == **key))
+        {
+            tracing::warn!(
+                "[{}] is the table of no plugin and has no effect; keys are names of built-in plugins and of files, \
+                 without .wasm and with _ for -",
+                settings_table(key)
+            );
+        }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(loaded), entries.into());
     }
 

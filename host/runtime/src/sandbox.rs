@@ -63,6 +63,8 @@ pub(crate) struct LogBudget {
 impl LogBudget {
     /// Whether a line of this many bytes may still be written.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
+        // What the host writes around a line counts too, or empty lines would cost nothing.
+        let bytes = bytes.saturating_add(64);
         if bytes <= self.left {
             self.left -= bytes;
             return true;

@@ -48,7 +48,7 @@ fn forecasting_on(
         random_seed: config.forecast.random_seed,
         enable_lightgbm: config.forecast.enable_lightgbm,
         missing_days: config.forecast.missing_days,
-        max_horizon: config.forecast.max_horizon,
+        max_horizon: config.forecast.longest_horizon(),
         deadline: Duration::from_secs(config.server.request_seconds),
     };
     let models = ModelStore::new(&config.forecast.model_artifacts_dir);

@@ -1,8 +1,9 @@
 //! From the async world to the compute threads and back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use retailcast_runtime::{Busy, CancelToken, ComputePool};
+use retailcast_runtime::{Busy, Call, ComputePool};
 
 /// Why no result came from the compute threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -10,24 +11,40 @@ pub enum ComputeError {
     /// The queue is full.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// No thread was free before the request's deadline.
+    #[error("no compute thread was free within `server.request_seconds`")]
+    Late,
     /// The work panicked; the panic is in the log.
     #[error("the computation ended without a result")]
     Lost,
 }
 
-/// Runs work on a compute thread. When the caller goes away (a client that disconnects), the token is cancelled.
+/// Runs work on a compute thread. When the caller goes away (a client that disconnects) or the deadline passes, the
+/// token is cancelled; work that has not begun by then does not begin.
 pub async fn run<T: Send + 'static>(
     pool: &ComputePool,
-    cancel: &CancelToken,
+    call: &Call,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ComputeError> {
-    let guard = cancel.cancel_on_drop();
+    let guard = call.cancel.cancel_on_drop();
     let span = tracing::Span::current();
-    let result = pool.submit(move || span.in_scope(work))?.await.map_err(|_| ComputeError::Lost)?;
+    let cancel = call.cancel.clone();
+    let result = pool.submit(move || (!cancel.is_cancelled()).then(|| span.in_scope(work)))?;
+    let result = match call.deadline {
+        // A plugin sees the same deadline and ends by itself, with a better answer: it gets the time to give it.
+        Some(deadline) => tokio::time::timeout_at((deadline + GRACE).into(), result)
+            .await
+            .map_err(|_| ComputeError::Late)?,
+        None => result.await,
+    };
+    let result = result.ok().flatten().ok_or(ComputeError::Lost)?;
     // The work is done: nothing is left to cancel, and the token may serve the next step.
     guard.disarm();
     Ok(result)
 }
+
+/// See [`run`].
+const GRACE: Duration = Duration::from_millis(500);
 
 /// As many threads as cores less one, which stays for the reactor and the database; at least one.
 pub fn default_threads() -> usize {

@@ -10,6 +10,7 @@ use crate::config::{Config, LogFormat, LogLevel};
 pub(crate) fn start(config: &Config, quiet: bool) {
     let level = match config.log.level {
         _ if quiet => "warn",
+        _ if config.app.debug => "debug",
         LogLevel::Debug => "debug",
         LogLevel::Info => "info",
         LogLevel::Warning => "warn",

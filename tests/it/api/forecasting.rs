@@ -189,6 +189,15 @@ async fn too_little_data() {
 }
 
 #[tokio::test]
+async fn a_window_of_millions_of_days_is_refused() {
+    let app = trained_app().await;
+    let mut body = train_body(json!({"model_type": "naive"}));
+    body["train_end_date"] = json!("9999-12-31");
+    let problem = app.post("/forecasting/train", body).await.problem(400, "bad-request");
+    assert!(problem["detail"].as_str().unwrap().contains("9999-12-31"), "{problem}");
+}
+
+#[tokio::test]
 async fn lightgbm_can_be_switched_off() {
     let app = TestApp::with(|config| config.forecast.enable_lightgbm = false).await;
     let problem = train(&app, json!({"model_type": "lightgbm"})).await.problem(400, "bad-request");
@@ -211,6 +220,7 @@ async fn training_bodies_that_do_not_fit() {
         ("store_id", json!(true), "int_type"),
         ("store_id", json!(0), "greater_than_equal"),
         ("product_id", json!(2_147_483_648_i64), "less_than_equal"),
+        ("product_id", json!(1e20), "less_than_equal"),
         ("train_start_date", json!("2024-01-01T01:00:00"), "date_from_datetime_inexact"),
         ("train_end_date", json!("2024-01-01"), "value_error"),
         ("train_end_date", json!("2023-01-01"), "value_error"),

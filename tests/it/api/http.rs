@@ -166,3 +166,13 @@ async fn metrics_count_requests_by_route() {
     assert!(text.text.contains("http_request_duration_seconds_bucket"));
     assert!(text.text.contains("compute_queue_waiting"));
 }
+
+#[tokio::test]
+async fn options_without_a_preflight_is_a_method_like_others() {
+    let app = TestApp::with(|config| config.app.env = AppEnv::Development).await;
+    let options = |path: &str| Request::options(path).body(Body::empty()).unwrap();
+    let answer = app.send(options("/forecasting/train")).await;
+    answer.problem(405, "method-not-allowed");
+    assert_eq!(answer.header("allow"), "POST");
+    app.send(options("/nothing")).await.problem(404, "not-found");
+}

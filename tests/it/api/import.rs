@@ -75,6 +75,9 @@ yesterday,BER-01,TEA-250,1,1,1,0,
 2024-01-02,BER-01,TEA-500,3000000000,1,1,0,
 2024-01-03,BER-01,TEA-500,1,x,1,0,
 2024-01-04,BER-01,TEA-500,1,1,1,maybe,
+2024-01-05,BER-01,TEA-500,2000000000,10,,0,
+0204-01-05,BER-01,TEA-500,1,1,1,0,
+2024-01-06,BER-01,TEA\0,1,1,1,0,
 ";
 
 #[tokio::test]
@@ -83,7 +86,7 @@ async fn untidy_sales_are_mended_counted_and_rejected_with_a_reason() {
     data::shop(&pool).await;
     let folder = Folder::new();
     let summary = import_sales(&pool, folder.source("s.csv", UNTIDY), SalesOptions::default()).await.unwrap();
-    assert_eq!((summary.read, summary.written, summary.rejected), (11, 4, 7));
+    assert_eq!((summary.read, summary.written, summary.rejected), (14, 4, 10));
     assert_eq!(
         sales(&pool).await,
         [
@@ -116,6 +119,35 @@ async fn untidy_sales_are_mended_counted_and_rejected_with_a_reason() {
 }
 
 #[tokio::test]
+async fn promotions_of_a_file_replace_those_of_its_span_and_no_others() {
+    let pool = database::fresh().await;
+    data::shop(&pool).await;
+    sqlx::query("insert into promotion (product_id, name, start_date, end_date) values (1, 'by hand', '2024-01-01', '2024-01-31')")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let folder = Folder::new();
+    let file = |flags: &[(u32, u8)]| {
+        let rows = flags.iter().map(|(day, flag)| format!("2024-01-{day:02},BER-01,TEA-250,1,1,1,{flag}\n"));
+        format!("date,store_code,sku,quantity,unit_price,total_amount,promo\n{}", rows.collect::<String>())
+    };
+    let spans = async || {
+        let sql = "select concat(start_date, ' ', end_date) from promotion where name <> 'by hand' order by start_date";
+        lines(&pool, sql).await
+    };
+    let import = async |flags: &[(u32, u8)]| {
+        import_sales(&pool, folder.source("s.csv", &file(flags)), SalesOptions::default()).await.unwrap();
+    };
+    import(&(1..=10).map(|day| (day, 1)).collect::<Vec<_>>()).await;
+    assert_eq!(spans().await, ["2024-01-01 2024-01-10"]);
+    import(&[(10, 1), (11, 1), (12, 1)]).await;
+    assert_eq!(spans().await, ["2024-01-01 2024-01-09", "2024-01-10 2024-01-12"]);
+    import(&[(4, 0), (5, 0)]).await;
+    assert_eq!(spans().await, ["2024-01-01 2024-01-03", "2024-01-06 2024-01-09", "2024-01-10 2024-01-12"]);
+    assert_eq!(lines(&pool, "select name from promotion where name = 'by hand'").await.len(), 1);
+}
+
+#[tokio::test]
 async fn strict_options_reject_instead() {
     let pool = database::fresh().await;
     data::shop(&pool).await;
@@ -130,7 +162,7 @@ async fn strict_options_reject_instead() {
     };
     let text = format!("{UNTIDY}2031-01-01,BER-01,TEA-250,1,1,1,0,\n");
     let summary = import_sales(&pool, folder.source("s.csv", &text), strict).await.unwrap();
-    assert_eq!((summary.read, summary.written, summary.rejected), (12, 3, 9));
+    assert_eq!((summary.read, summary.written, summary.rejected), (15, 3, 12));
     assert_eq!(noted(&summary, "--promo-flag"), 0);
     assert!(folder.rejects().contains("--fractional-quantity") && folder.rejects().contains("2031-01-01"));
 }
@@ -228,9 +260,11 @@ async fn stores_and_products_keep_what_a_file_does_not_say() {
     let full = "store_code,name,region,city,store_type\nA,Alpha,North,Kiel,express\n";
     import_stores(&pool, folder.source("a.csv", full)).await.unwrap();
     import_stores(&pool, folder.source("b.csv", "code,name\nA,Aleph\nB,Beta\n,Nobody\n")).await.unwrap();
+    assert!(folder.rejects().contains("the store code is empty"));
     let stores = "select concat_ws(' ', code, name, region, city, store_type) from store order by code";
     assert_eq!(lines(&pool, stores).await, ["A Aleph North Kiel express", "B Beta"]);
-    assert!(folder.rejects().contains("the store code is empty"));
+    import_stores(&pool, folder.source("c.csv", "code,region\nA,South\nC,South\n")).await.unwrap();
+    assert_eq!(lines(&pool, stores).await, ["A Aleph South Kiel express", "B Beta", "C C South"]);
 
     let full = "sku,name,category,vendor,base_price,pack_size,launch_date,discontinue_date,lifecycle_stage\n\
                 007,Tea,tea,Acme,3.49,6,2020-01-01,,growth\n\

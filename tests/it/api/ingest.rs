@@ -1,5 +1,6 @@
 //! `POST /ingest/sales-daily`. Contract: `ingest.md`.
 
+use futures::StreamExt;
 use retailcast::config::Config;
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -153,6 +154,8 @@ async fn one_bad_value_refuses_everything() {
         ("quantity", json!("five"), "int_parsing"),
         ("quantity", json!(null), "int_type"),
         ("quantity", json!(2_147_483_648_i64), "less_than_equal"),
+        ("quantity", json!(1e20), "less_than_equal"),
+        ("quantity", json!("99999999999999999999"), "less_than_equal"),
         ("unit_price", json!("3.491"), "decimal_max_places"),
         ("unit_price", json!(-0.01), "greater_than_equal"),
         ("unit_price", json!("100000000"), "less_than_equal"),
@@ -228,4 +231,27 @@ async fn two_requests_with_the_same_rows_do_not_deadlock() {
         let (a, b) = tokio::join!(send(&app, forwards.clone()), send(&app, backwards.clone()));
         assert_eq!((a.status.as_u16(), b.status.as_u16()), (200, 200));
     }
+}
+
+#[tokio::test]
+async fn a_body_that_comes_too_slowly_meets_the_deadline() {
+    let app = shop_with(|config| config.ingest.timeout_seconds = 1).await;
+    let stalled = futures::stream::once(async { Ok::<_, std::io::Error>("{\"records\": [") })
+        .chain(futures::stream::pending());
+    let answer = app.post_text(PATH, axum::body::Body::from_stream(stalled)).await;
+    answer.problem(503, "service-unavailable");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_gives_its_connection_back() {
+    let app = shop_with(|config| config.ingest.timeout_seconds = 2).await;
+    let mut other = app.pool.begin().await.unwrap();
+    sqlx::query("lock table sales_daily in access exclusive mode").execute(&mut *other).await.unwrap();
+    for _ in 0..8 {
+        // More than the pool has connections; each waits for the lock and goes away.
+        let gone = send(&app, vec![row("BER-01", "TEA-250", "2024-01-01", 1)]);
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(50), gone).await.is_err());
+    }
+    other.rollback().await.unwrap();
+    assert_eq!(send(&app, vec![row("BER-01", "TEA-250", "2024-01-01", 1)]).await.status.as_u16(), 200);
 }

@@ -10,6 +10,7 @@ fn refusals_say_what_would_be_right_and_exit_with_2() {
     for (toml, words) in [
         ("[forecast]\nmax_horizont = 5", vec!["max_horizont", "max_horizon"]),
         ("[server]\nhost = \"0.0.0.0\"", vec!["allow_unauthenticated = true"]),
+        ("[server]\nhost = \"shop\"", vec!["server.host", "shop"]),
         ("not toml", vec!["wrong.toml"]),
     ] {
         std::fs::write(&file, toml).unwrap();
@@ -23,6 +24,18 @@ fn refusals_say_what_would_be_right_and_exit_with_2() {
     assert!(home.refuse(&["forecast", "--output", "x.xlsx"]).contains(".parquet"));
     assert!(home.refuse(&["forecats"]).contains("forecast"));
     assert!(home.postgres().is_none());
+}
+
+#[test]
+fn a_folder_with_other_things_is_left_alone() {
+    let home = Home::new("not-ours");
+    let data = home.folder.join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("thesis.txt"), "years of work").unwrap();
+    let output = home.command(&["migrate"]).env("DATABASE_EMBEDDED_DIR", ".").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("database.embedded.dir"));
+    assert_eq!(std::fs::read_to_string(data.join("thesis.txt")).unwrap(), "years of work");
 }
 
 #[test]

@@ -170,3 +170,20 @@ fn a_killed_import_leaves_nothing_half_written() {
     assert!(home.succeed(&["import", "sales", &file("sales_daily.csv.gz")]).contains("104310 written"));
     assert_eq!(server.stop().0, Some(0));
 }
+
+#[test]
+fn plugins_are_loaded_again_on_a_hangup() {
+    let home = Home::new("reload");
+    let server = Server::start(&home);
+    let wanted = json!({"store_id": 1, "product_id": 1, "train_start_date": "2024-01-01", "train_end_date": "2024-03-04",
+                        "config": {"model_type": "hostile"}});
+    let train = || post(&format!("{}/forecasting/train", server.url), &wanted).0;
+    assert_eq!(train(), 422);
+    let folder = home.folder.join(".retailcast/plugins");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("hostile.wasm"), retailcast_test_guests::HOSTILE).unwrap();
+    kill(server.child.id(), "HUP");
+    // The model is known now; there are no sales.
+    wait_until(|| train() == 400);
+    assert_eq!(server.stop().0, Some(0));
+}

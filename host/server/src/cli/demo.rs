@@ -18,7 +18,9 @@ use crate::import::{
     Columns, HolidayRule, Progress, SalesOptions, Source, import_calendar, import_products, import_sales,
     import_stores,
 };
-use crate::slices::forecasting::portfolio::{Portfolio, PortfolioForecast, PortfolioRun, Selection, actuals};
+use crate::slices::forecasting::portfolio::{
+    Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast, actuals,
+};
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -50,7 +52,17 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
         );
         let mut results: Vec<(String, PortfolioForecast)> = Vec::new();
         for name in forecasting.catalogue().model_types() {
-            let (model_type, config) = parse_model(&name, forecasting.catalogue())?;
+            let (model_type, config) = match parse_model(&name, forecasting.catalogue()) {
+                Ok(_) if name == "lightgbm" && !config.forecast.enable_lightgbm => {
+                    println!("lightgbm is left out: forecast.enable_lightgbm = false");
+                    continue;
+                }
+                Ok(parsed) => parsed,
+                Err(reason) => {
+                    println!("{name} is left out: {reason}");
+                    continue;
+                }
+            };
             let run = PortfolioRun { model_type, config, origin, horizon: HORIZON };
             results.push((name, forecast(&forecasting, &portfolio, &run).await?));
         }
@@ -112,7 +124,7 @@ impl<'a> Scored<'a> {
     fn new(name: &'a str, forecast: &'a PortfolioForecast, portfolio: &Portfolio, origin: Day) -> Self {
         let (mut sums, mut failed) = (Sums::default(), 0);
         for (series, outcome) in portfolio.series.iter().zip(&forecast.series) {
-            let Ok(points) = outcome else {
+            let Ok(SeriesForecast { points, .. }) = outcome else {
                 failed += 1;
                 continue;
             };
@@ -153,7 +165,9 @@ fn draw(portfolio: &Arc<Portfolio>, scored: &[Scored<'_>], origin: Day, svg: &Pa
     let start = origin + -SHOWN + 1;
     let forecasts = scored
         .iter()
-        .filter_map(|model| Some((model.name, model.forecast.series[series.0].as_deref().ok()?)))
+        .filter_map(|model| {
+            Some((model.name, model.forecast.series[series.0].as_ref().ok()?.points.as_slice()))
+        })
         .collect();
     let picture = Picture {
         title: format!("Store {}, product {}", series.1.key.store_code, series.1.key.sku),

@@ -13,7 +13,9 @@ use super::output::{self, Forecasted, Rows};
 use super::{CliError, with_database};
 use crate::app;
 use crate::config::Config;
-use crate::slices::forecasting::portfolio::{Portfolio, PortfolioForecast, PortfolioRun, Selection};
+use crate::slices::forecasting::portfolio::{
+    Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast,
+};
 use crate::slices::forecasting::read_config;
 use crate::slices::forecasting::service::{ForecastError, Forecasting};
 
@@ -47,9 +49,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
-    let horizon = args.horizon.unwrap_or(config.forecast.default_horizon);
-    if !(1..=config.forecast.max_horizon).contains(&horizon) {
-        let most = config.forecast.max_horizon;
+    let horizon = args.horizon.unwrap_or(config.forecast.usual_horizon());
+    let most = config.forecast.longest_horizon();
+    if !(1..=most).contains(&horizon) {
         return Err(CliError::Refused(format!(
             "--horizon {horizon}: must be 1 to {most} (forecast.max_horizon)"
         )));
@@ -82,6 +84,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
             }
             None => println!("{}", rows.table()),
         }
+        report_fallbacks(&portfolio, &forecasts);
         report_failures(&portfolio, &forecasts);
         if rows.series.is_empty() {
             return Err(CliError::Refused("no series has a forecast".to_owned()));
@@ -162,8 +165,19 @@ fn forecasted<'a>(
     forecast: &'a PortfolioForecast,
 ) -> impl Iterator<Item = Forecasted<'a>> {
     portfolio.series.iter().zip(&forecast.series).filter_map(move |(series, outcome)| {
-        outcome.as_ref().ok().map(|points| Forecasted { key: &series.key, model, points })
+        outcome.as_ref().ok().map(|f| Forecasted { key: &series.key, model, points: &f.points })
     })
+}
+
+/// Series that another method answered than the one asked for, on standard error.
+fn report_fallbacks(portfolio: &Portfolio, forecasts: &[(String, PortfolioForecast)]) {
+    for (model, forecast) in forecasts {
+        for (series, outcome) in portfolio.series.iter().zip(&forecast.series) {
+            if let Ok(SeriesForecast { fallback: Some(method), .. }) = outcome {
+                eprintln!("{} {} {model}: answered by {method}", series.key.store_code, series.key.sku);
+            }
+        }
+    }
 }
 
 /// Series without a forecast, on standard error.

@@ -9,6 +9,7 @@ mod output;
 mod picture;
 mod plugin;
 mod serve;
+mod signals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -120,13 +121,10 @@ async fn with_database<T>(
     work: impl AsyncFnOnce(&sqlx::PgPool) -> Result<T, CliError>,
 ) -> Result<T, CliError> {
     let database = crate::db::Database::open(config).await.map_err(|e| CliError::failed(&e))?;
-    let stop = async {
-        // A Ctrl-C must not leave the embedded server behind.
-        let _ = tokio::signal::ctrl_c().await;
-    };
     let outcome = tokio::select! {
         outcome = work(&database.pool) => outcome,
-        () = stop => Err(CliError::Failed("interrupted".to_owned())),
+        // Not even then the embedded server is left behind.
+        () = signals::stop() => Err(CliError::Failed("interrupted".to_owned())),
     };
     let closed = database.close().await.map_err(|e| CliError::failed(&e));
     let outcome = outcome?;

@@ -2,10 +2,13 @@
 
 use super::CliError;
 use crate::config::Config;
-use crate::http;
+use crate::{app, http};
 
 pub(super) fn run(config: &Config) -> Result<(), CliError> {
-    let text = http::router::document(&config.app.name).to_pretty_json().map_err(|e| CliError::failed(&e))?;
+    let catalogue = app::catalogue(config).map_err(|e| CliError::failed(&e))?;
+    let text = http::router::document(&config.app.name, &catalogue)
+        .to_pretty_json()
+        .map_err(|e| CliError::failed(&e))?;
     println!("{text}");
     Ok(())
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::CliError;
+use super::{CliError, signals};
 use crate::config::Config;
 use crate::{app, db, http};
 
@@ -25,7 +24,7 @@ pub(super) struct Args {
 pub(super) async fn run(mut config: Config, args: Args) -> Result<(), CliError> {
     config.server.host = args.host.unwrap_or(config.server.host);
     config.server.port = args.port.unwrap_or(config.server.port);
-    config.check().map_err(CliError::Refused)?;
+    config.check_host().map_err(CliError::Refused)?;
 
     // Compiling plugins and starting the database do not wait for each other.
     let plugins = {
@@ -45,8 +44,9 @@ type Plugins =
 async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Result<(), CliError> {
     let catalogue = plugins.await.map_err(|e| CliError::failed(&e))?.map_err(|e| CliError::failed(&e))?;
     let models = catalogue.model_types();
-    let app = app::assemble(config, database.pool.clone(), Arc::new(catalogue))
-        .map_err(|e| CliError::failed(&e))?;
+    let catalogue = Arc::new(catalogue);
+    tokio::spawn(signals::reload_plugins(Arc::clone(&catalogue)));
+    let app = app::assemble(config, database.pool.clone(), catalogue).map_err(|e| CliError::failed(&e))?;
     let (host, port) = (config.server.host.as_str(), config.server.port);
     let listener = TcpListener::bind((host, port)).await.map_err(|e| {
         CliError::Failed(format!("cannot listen on {host}:{port} (server.host, server.port): {e}"))
@@ -56,7 +56,7 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
 
     let (stop, mut stopping) = tokio::sync::watch::channel(false);
     let graceful = async move {
-        stop_signal().await;
+        signals::stop().await;
         tracing::info!("stopping: running requests may end");
         let _ = stop.send(true);
     };
@@ -86,27 +86,4 @@ fn announce(config: &Config, address: SocketAddr, models: &[String]) {
         config.app.name,
         env!("CARGO_PKG_VERSION")
     );
-}
-
-/// Ctrl-C, or the signal of service managers.
-async fn stop_signal() {
-    let interrupt = async {
-        // Without a handler the signal ends the process anyway.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(e) => {
-                tracing::warn!("cannot wait for SIGTERM: {e}");
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
 }

@@ -40,15 +40,28 @@ pub const VARIABLES: &[(&str, &str)] = &[
 /// `.env` exists and cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read .env: {0}")]
-pub struct DotEnvError(dotenvy::Error);
+pub struct DotEnvError(std::io::Error);
 
 /// The variables of a `.env` file; none when there is no such file.
 pub(super) fn dot_env(file: &Path) -> Result<Vec<(String, String)>, DotEnvError> {
     if !file.is_file() {
         return Ok(Vec::new());
     }
-    let lines = dotenvy::from_path_iter(file).map_err(DotEnvError)?;
-    lines.collect::<Result<_, _>>().map_err(DotEnvError)
+    let text = std::fs::read_to_string(file).map_err(DotEnvError)?;
+    Ok(text.lines().filter_map(dot_env_line).collect())
+}
+
+/// `NAME=VALUE`, with or without `export` and quotes. By hand: such files hold variables of other programs too, and
+/// the crates for them refuse a whole file for one line that they do not like.
+fn dot_env_line(line: &str) -> Option<(String, String)> {
+    let line = line.trim().trim_start_matches("export ");
+    let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
+    let value = value.trim();
+    let quoted = |quote: char| Some(value.strip_prefix(quote)?.split_once(quote)?.0);
+    let value = quoted('"')
+        .or_else(|| quoted('\''))
+        .unwrap_or_else(|| value.split(" #").next().unwrap_or_default().trim());
+    Some((name.trim().to_owned(), value.to_owned()))
 }
 
 struct Variables {
@@ -107,5 +120,27 @@ impl Provider for Variables {
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
         Ok(Map::from([(Profile::Default, self.keys.clone())]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_dot_env_file() {
+        let read = |line| dot_env_line(line).map(|(name, value)| format!("{name}|{value}"));
+        for (line, expected) in [
+            ("APP_NAME=Retail Cast", "APP_NAME|Retail Cast"),
+            ("export APP_NAME = \"Retail # Cast\" # the name", "APP_NAME|Retail # Cast"),
+            ("AGENT_REQUIRE_APPROVAL=[\"a\", \"b\"]", "AGENT_REQUIRE_APPROVAL|[\"a\", \"b\"]"),
+            ("DATABASE_URL='postgresql://u:p=1@h/d'", "DATABASE_URL|postgresql://u:p=1@h/d"),
+            ("API_PORT=9000 # free", "API_PORT|9000"),
+            ("EMPTY=", "EMPTY|"),
+        ] {
+            assert_eq!(read(line).as_deref(), Some(expected));
+        }
+        assert_eq!(read("# API_PORT=1"), None);
+        assert_eq!(read("no assignment"), None);
     }
 }

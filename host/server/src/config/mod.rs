@@ -39,7 +39,10 @@ impl Config {
     /// read when it exists.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let dot_env = environment::dot_env(Path::new(".env"))?;
-        Self::from_sources(file, dot_env, std::env::vars())
+        // A variable that is no text is none of ours.
+        let variables =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        Self::from_sources(file, dot_env, variables)
     }
 
     /// The same from given variables: those of the process override those of `.env`.
@@ -139,6 +142,32 @@ mod tests {
     }
 
     #[test]
+    fn only_a_server_minds_where_it_listens() {
+        for (host, words) in [("0.0.0.0", "server.allow_unauthenticated = true"), ("shop", "`shop`")] {
+            let config = load(&format!("[server]\nhost = \"{host}\""), &[]).unwrap();
+            assert!(config.check_host().unwrap_err().contains(words));
+        }
+        let open = load("[server]\nhost = \"0.0.0.0\"\nallow_unauthenticated = true", &[]).unwrap();
+        assert_eq!(open.check_host(), Ok(()));
+        assert_eq!(load("", &[("API_HOST", "::1")]).unwrap().check_host(), Ok(()));
+    }
+
+    #[test]
+    fn a_horizon_setting_never_raises_the_contract_s_bound() {
+        let config = load("", &[("FORECAST_MAX_HORIZON", "365")]).unwrap();
+        assert_eq!((config.forecast.longest_horizon(), config.forecast.usual_horizon()), (90, 14));
+        let config = load("", &[("FORECAST_MAX_HORIZON", "7")]).unwrap();
+        assert_eq!((config.forecast.longest_horizon(), config.forecast.usual_horizon()), (7, 7));
+    }
+
+    #[test]
+    fn flags_in_the_environment_take_the_usual_words() {
+        for (word, on) in [("1", true), ("yes", true), ("TRUE", true), ("off", false), ("0", false)] {
+            assert_eq!(load("", &[("DEBUG", word)]).unwrap().app.debug, on, "{word}");
+        }
+    }
+
+    #[test]
     fn refusals_name_key_value_and_what_would_be_right() {
         for (toml, variables, words) in [
             ("[forecast]\nmax_horizont = 3", vec![], vec!["max_horizont", "max_horizon"]),
@@ -150,14 +179,9 @@ mod tests {
             ),
             ("", vec![("FORECAST_MAX_HORIZON", "many")], vec!["FORECAST_MAX_HORIZON", "many"]),
             ("", vec![("LOG_FORMAT", "xml")], vec!["LOG_FORMAT", "xml", "console"]),
-            ("[forecast]\nmax_horizon = 91", vec![], vec!["forecast.max_horizon", "91", "1 to 90"]),
+            ("[forecast]\nmax_horizon = 0", vec![], vec!["forecast.max_horizon", "0", "1 to"]),
+            ("", vec![("DEBUG", "perhaps")], vec!["DEBUG", "perhaps", "true or false"]),
             ("[ingest]\nbatch_size = 0", vec![], vec!["ingest.batch_size", "0", "1 to 10000"]),
-            (
-                "[server]\nhost = \"0.0.0.0\"",
-                vec![],
-                vec!["server.host", "server.allow_unauthenticated = true"],
-            ),
-            ("[server]\nhost = \"shop\"", vec![], vec!["server.host", "shop"]),
             ("[plugins.settings.a]\ngrants = [\"wings\"]", vec![], vec!["wings", "gradient-boosting"]),
             ("[plugins.settings.a]\nsha256 = \"12\"", vec![], vec!["plugins.settings.a.sha256", "12", "64"]),
         ] {

@@ -54,7 +54,8 @@ pub struct AppConfig {
     pub name: String,
     /// Where the program runs.
     pub env: AppEnv,
-    /// Log every SQL statement.
+    /// Log every SQL statement, and everything else too.
+    #[serde(deserialize_with = "flag")]
     pub debug: bool,
 }
 
@@ -68,6 +69,7 @@ pub struct ServerConfig {
     /// Port; 0 takes any.
     pub port: u16,
     /// Listening beyond this machine without keys is intended.
+    #[serde(deserialize_with = "flag")]
     pub allow_unauthenticated: bool,
     /// Deadline of computing requests.
     pub request_seconds: u64,
@@ -171,6 +173,7 @@ pub struct ForecastConfig {
     /// Folder of fitted models.
     pub model_artifacts_dir: PathBuf,
     /// Gate of model type `lightgbm`.
+    #[serde(deserialize_with = "flag")]
     pub enable_lightgbm: bool,
     /// What a day without a row means.
     #[serde(deserialize_with = "missing_days")]
@@ -186,6 +189,7 @@ pub struct PluginsConfig {
     /// Compiled code.
     pub cache_dir: PathBuf,
     /// Pooling allocation.
+    #[serde(deserialize_with = "flag")]
     pub pooling: bool,
     /// Limits of every plugin.
     pub limits: LimitsConfig,
@@ -248,6 +252,13 @@ fn text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
     })
 }
 
+/// A boolean, also as 0, 1 or one of the usual words (environment variables have no types).
+fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
+    let text = text(d)?;
+    retailcast_core::config_schema::lax_bool(&text.as_str().into())
+        .map_err(|_| serde::de::Error::invalid_value(serde::de::Unexpected::Str(&text), &"true or false"))
+}
+
 fn missing_days<'de, D: Deserializer<'de>>(d: D) -> Result<MissingDays, D::Error> {
     let text = text(d)?;
     text.parse().map_err(|_| serde::de::Error::unknown_variant(&text, &MissingDays::NAMES))
@@ -263,22 +274,25 @@ impl Config {
         within("compute.queue", self.compute.queue as u64, 1, 1_000_000)?;
         within("ingest.batch_size", self.ingest.batch_size as u64, 1, 10_000)?;
         within("ingest.timeout_seconds", self.ingest.timeout_seconds, 1, 86_400)?;
-        within("forecast.max_horizon", self.forecast.max_horizon as u64, 1, 90)?;
-        within(
-            "forecast.default_horizon",
-            self.forecast.default_horizon as u64,
-            1,
-            self.forecast.max_horizon as u64,
-        )?;
+        within("forecast.max_horizon", self.forecast.max_horizon as u64, 1, 36_500)?;
+        within("forecast.default_horizon", self.forecast.default_horizon as u64, 1, 36_500)?;
         self.plugins.limits.check("plugins.limits")?;
         for (name, plugin) in &self.plugins.settings {
             plugin.limits.check(&format!("plugins.settings.{name}.limits"))?;
             check_digest(name, plugin.sha256.as_deref())?;
         }
-        self.check_host()
+        if self.plugins.pooling && self.compute.threads > POOLED_THREADS {
+            let threads = self.compute.threads;
+            return Err(format!(
+                "`compute.threads`: {threads} are more than a pool of instances serves, which is {POOLED_THREADS}; \
+                 `plugins.pooling = false` has no such limit"
+            ));
+        }
+        Ok(())
     }
 
-    fn check_host(&self) -> Result<(), String> {
+    /// Whether the server may listen there; other commands do not listen.
+    pub(crate) fn check_host(&self) -> Result<(), String> {
         let host = &self.server.host;
         let address: IpAddr = match host.as_str() {
             "localhost" => return Ok(()),
@@ -296,6 +310,9 @@ impl Config {
     }
 }
 
+/// Threads that a pool of 64 instances serves.
+const POOLED_THREADS: usize = 64;
+
 fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
     if (least..=most).contains(&value) {
         return Ok(());
@@ -309,6 +326,21 @@ fn check_digest(name: &str, sha256: Option<&str>) -> Result<(), String> {
             Err(format!("`plugins.settings.{name}.sha256`: `{hex}` is no SHA-256, which has 64 hex digits"))
         }
         _ => Ok(()),
+    }
+}
+
+/// The contract's own bound of a horizon, in days; settings never raise it.
+const LONGEST_HORIZON: usize = 90;
+
+impl ForecastConfig {
+    /// Longest horizon that is served.
+    pub fn longest_horizon(&self) -> usize {
+        self.max_horizon.min(LONGEST_HORIZON)
+    }
+
+    /// The horizon where none is given.
+    pub fn usual_horizon(&self) -> usize {
+        self.default_horizon.min(self.longest_horizon())
     }
 }
 

@@ -41,6 +41,9 @@ pub enum EmbeddedError {
         /// Why.
         source: std::io::Error,
     },
+    /// The place of the data holds something else.
+    #[error("{0} is not empty and no PostgreSQL data folder; `database.embedded.dir` names another place")]
+    NotOurs(String),
     /// `initdb` failed.
     #[error("cannot make the embedded database: {0}")]
     Init(String),
@@ -211,21 +214,25 @@ fn program(home: &Home, name: &str) -> Command {
     command
 }
 
-/// Makes the data folder; an interrupted attempt leaves no `PG_VERSION` behind and is made anew.
+/// Makes the data beside its place and moves it there: what is in the place is whole. Nothing that is there already is
+/// ever removed.
 fn initialise(home: &Home) -> Result<(), EmbeddedError> {
-    if home.data.join("global/pg_control").exists() {
+    if home.data.join("PG_VERSION").exists() {
         return Ok(());
     }
-    for entry in std::fs::read_dir(&home.data).map_err(file_error("read", &home.data))?.flatten() {
-        let path = entry.path();
-        let removed =
-            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-        removed.map_err(file_error("remove", &path))?;
+    let is_empty = |folder: &Path| std::fs::read_dir(folder).map(|mut entries| entries.next().is_none());
+    if home.data.exists() && !is_empty(&home.data).map_err(file_error("read", &home.data))? {
+        return Err(EmbeddedError::NotOurs(home.data.display().to_string()));
     }
     tracing::info!(folder = %home.data.display(), "making the embedded database");
+    let half = tempfile::Builder::new()
+        .prefix(".data-in-the-making-")
+        .tempdir_in(home.data.parent().unwrap_or(Path::new("/")))
+        .map_err(file_error("make a folder beside", &home.data))?;
+    home.give(half.path())?;
     let output = program(home, "initdb")
         .arg("--pgdata")
-        .arg(&home.data)
+        .arg(half.path())
         // Code-point order everywhere, and upper and lower case beyond ASCII for searches.
         .args([
             "--username",
@@ -240,10 +247,11 @@ fn initialise(home: &Home) -> Result<(), EmbeddedError> {
         ])
         .output()
         .map_err(file_error("run", &home.bin.join("initdb")))?;
-    if output.status.success() {
-        return Ok(());
+    if !output.status.success() {
+        return Err(EmbeddedError::Init(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
-    Err(EmbeddedError::Init(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    // Replaces the empty folder, if there is one.
+    std::fs::rename(half.keep(), &home.data).map_err(file_error("move the new database to", &home.data))
 }
 
 /// The process that serves this data folder.

@@ -25,6 +25,9 @@ pub enum HomeError {
         /// Why.
         source: std::io::Error,
     },
+    /// Somebody else has made it.
+    #[error("{0} is no folder of ours; remove it, or let `database.embedded.dir` name another place")]
+    Taken(String),
     /// The user is unknown.
     #[error(
         "`database.embedded.user`: there is no user `{0}` in /etc/passwd; PostgreSQL refuses to run as root"
@@ -83,12 +86,9 @@ impl Home {
             }
             _ => wanted,
         };
-        let socket = socket_folder(&dir);
+        let socket = socket_folder(&dir, owner);
         make(&socket)?;
-        for folder in [&dir.join("data"), &socket] {
-            make(folder)?;
-            give(folder, owner)?;
-        }
+        give(&socket, owner)?;
         Ok(Self {
             data: dir.join("data"),
             log: dir.join("postgres.log"),
@@ -98,6 +98,13 @@ impl Home {
             socket,
             owner,
         })
+    }
+}
+
+impl Home {
+    /// Hands a folder to who runs the server.
+    pub(super) fn give(&self, folder: &Path) -> Result<(), HomeError> {
+        give(folder, self.owner)
     }
 }
 
@@ -116,6 +123,12 @@ fn make(path: &Path) -> Result<(), HomeError> {
 
 /// Only its owner looks inside: PostgreSQL demands it of the data folder, and the socket has no password.
 fn give(path: &Path, owner: Option<Owner>) -> Result<(), HomeError> {
+    // A folder with a name that others can guess may be theirs, or a link to somewhere else.
+    let found = path.symlink_metadata().map_err(folder_error(path))?;
+    let ours = [rustix::process::geteuid().as_raw(), owner.map_or(0, |owner| owner.uid)];
+    if !found.is_dir() || !ours.contains(&found.uid()) {
+        return Err(HomeError::Taken(path.display().to_string()));
+    }
     if let Some(owner) = owner {
         std::os::unix::fs::chown(path, Some(owner.uid), Some(owner.gid)).map_err(folder_error(path))?;
     }
@@ -154,13 +167,14 @@ fn short_name(path: &Path) -> String {
     hex::encode(&Sha256::digest(path.as_os_str().as_encoded_bytes())[..6])
 }
 
-fn socket_folder(dir: &Path) -> PathBuf {
+fn socket_folder(dir: &Path, owner: Option<Owner>) -> PathBuf {
     let inside = dir.join("run");
     // PostgreSQL's socket is called .s.PGSQL.5432.
     if inside.as_os_str().len() + "/.s.PGSQL.5432".len() <= SOCKET_PATH {
         return inside;
     }
-    std::env::temp_dir().join(format!("retailcast-{}", short_name(dir)))
+    let elsewhere = if owner.is_some() { PathBuf::from(SHARED) } else { std::env::temp_dir() };
+    elsewhere.join(format!("retailcast-{}", short_name(dir)))
 }
 
 fn programs(config: &EmbeddedConfig) -> Result<PathBuf, HomeError> {
@@ -205,9 +219,9 @@ mod tests {
 
     #[test]
     fn deep_folders_get_a_short_socket() {
-        assert_eq!(socket_folder(Path::new("/srv/shop")), Path::new("/srv/shop/run"));
+        assert_eq!(socket_folder(Path::new("/srv/shop"), None), Path::new("/srv/shop/run"));
         let deep = PathBuf::from(format!("/{}", "x".repeat(100)));
-        assert!(socket_folder(&deep).as_os_str().len() < 60);
+        assert!(socket_folder(&deep, None).as_os_str().len() < 60);
     }
 
     #[test]

@@ -6,10 +6,9 @@ mod home;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
-use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
 
 pub use embedded::{Embedded, EmbeddedError};
 pub use home::{Home, HomeError};
@@ -74,14 +73,23 @@ impl Database {
                 (embedded.options(), Some(embedded))
             }
         };
-        let pool = connect(options, config).await?;
-        MIGRATIONS.run(&pool).await?;
-        Ok(Self { pool, embedded })
+        match ready(options, config).await {
+            Ok(pool) => Ok(Self { pool, embedded }),
+            Err(error) => {
+                if let Some(embedded) = embedded {
+                    embedded.stop().await?;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Closes the connections and, when nobody else uses it, stops the embedded server.
     pub async fn close(self) -> Result<(), EmbeddedError> {
-        self.pool.close().await;
+        // A connection that still works is cut: its transaction is rolled back.
+        if tokio::time::timeout(Duration::from_secs(5), self.pool.close()).await.is_err() {
+            tracing::warn!("some database connections were still busy");
+        }
         match self.embedded {
             Some(embedded) => embedded.stop().await,
             None => Ok(()),
@@ -89,8 +97,28 @@ impl Database {
     }
 }
 
+/// How long a request waits for a connection. Far above what a busy pool needs, and what a client hears of a database
+/// that is gone.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+async fn ready(options: PgConnectOptions, config: &Config) -> Result<PgPool, DatabaseError> {
+    let pool = connect(options, config).await?;
+    MIGRATIONS.run(&pool).await?;
+    Ok(pool)
+}
+
 async fn connect(options: PgConnectOptions, config: &Config) -> Result<PgPool, DatabaseError> {
-    let place = format!("{}/{}", options.get_host(), options.get_database().unwrap_or_default());
+    let place = format!(
+        "{}:{}/{}",
+        options.get_host(),
+        options.get_port(),
+        options.get_database().unwrap_or_default()
+    );
+    // The pool tries again until its time is over and then does not say why: one connection asks first.
+    match options.connect().await {
+        Ok(connection) => drop(connection.close().await),
+        Err(source) => return Err(DatabaseError::Connect { place, source }),
+    }
     let level =
         if config.app.debug { tracing::log::LevelFilter::Info } else { tracing::log::LevelFilter::Trace };
     let options = options
@@ -99,7 +127,7 @@ async fn connect(options: PgConnectOptions, config: &Config) -> Result<PgPool, D
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(5));
     PgPoolOptions::new()
         .max_connections(config.database.max_connections)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(ACQUIRE)
         .connect_with(options)
         .await
         .map_err(|source| DatabaseError::Connect { place, source })

@@ -2,21 +2,60 @@
 
 use std::net::Ipv4Addr;
 
-use axum::http::{HeaderValue, request::Parts};
-use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 
-use super::request::HEADER;
+/// The layer; only for `app.env = "development"`. By hand, because the layers at hand answer every `OPTIONS` request,
+/// and one that is no preflight must get its 404 or 405.
+pub async fn around(request: Request, next: Next) -> Response {
+    let Some(asked) = Asked::of(&request) else { return varied(next.run(request).await) };
+    let mut response = match asked.method {
+        Some(method) => preflight(method, asked.headers),
+        None => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, asked.origin);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-request-id"));
+    varied(response)
+}
 
-/// The layer; only for `app.env = "development"`.
-pub fn layer() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(|origin: &HeaderValue, _: &Parts| {
-            origin.to_str().is_ok_and(is_local)
-        }))
-        .allow_credentials(true)
-        .allow_methods(AllowMethods::mirror_request())
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers(ExposeHeaders::list([HEADER]))
+/// What a browser of an allowed origin asks for.
+struct Asked {
+    origin: HeaderValue,
+    /// Of a preflight.
+    method: Option<HeaderValue>,
+    headers: Option<HeaderValue>,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Option<Self> {
+        let header = |name: HeaderName| request.headers().get(name).cloned();
+        let origin = header(header::ORIGIN).filter(|origin| origin.to_str().is_ok_and(is_local))?;
+        let preflight = request.method() == Method::OPTIONS;
+        Some(Self {
+            origin,
+            method: header(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| preflight),
+            headers: header(header::ACCESS_CONTROL_REQUEST_HEADERS),
+        })
+    }
+}
+
+/// All methods and request headers are allowed.
+fn preflight(method: HeaderValue, headers: Option<HeaderValue>) -> Response {
+    let mut allowed = HeaderMap::from_iter([(header::ACCESS_CONTROL_ALLOW_METHODS, method)]);
+    if let Some(headers) = headers {
+        allowed.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, headers);
+    }
+    (StatusCode::OK, allowed).into_response()
+}
+
+/// Caches must not give one origin's answer to another.
+fn varied(mut response: Response) -> Response {
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
+    response
 }
 
 /// `http(s)://HOST[:port]` with a HOST of this machine or of a private network.

@@ -5,6 +5,9 @@ use std::fmt::Display;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use retailcast_core::config_schema::{FieldError, lax_integer};
+
+pub use retailcast_core::config_schema::short;
+
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
@@ -91,18 +94,23 @@ pub fn strict_int(least: i64, most: i64) -> impl Fn(&Value) -> Reading<i64> {
             Some(integer) => bounded(integer, &least, &most),
             None => Err(("less_than_equal", format!("must be at most {most}, got {number}"))),
         },
-        other => Err(("int_type", format!("must be an integer, got {other}"))),
+        // An integer of more than 64 bits reaches us as a float.
+        Value::Number(number)
+            if number.as_f64().is_some_and(|float| float.abs() >= 18_446_744_073_709_551_616.0) =>
+        {
+            let above = number.as_f64().is_some_and(|float| float > 0.0);
+            Err((
+                if above { "less_than_equal" } else { "greater_than_equal" },
+                format!("{number} is out of range"),
+            ))
+        }
+        other => Err(("int_type", format!("must be an integer, got {}", short(other)))),
     }
 }
 
 /// An integer, also as `"5"`, `"5.0"`, `5.0` or `true`.
 pub fn lax_int(least: i64, most: i64) -> impl Fn(&Value) -> Reading<i64> {
-    move |value| match value {
-        Value::Number(number) if number.is_u64() && !number.is_i64() => {
-            Err(("less_than_equal", format!("must be at most {most}, got {number}")))
-        }
-        value => bounded(lax_integer(value)?, &least, &most),
-    }
+    move |value| bounded(lax_integer(value)?, &least, &most)
 }
 
 /// A string of this many characters.
@@ -223,12 +231,20 @@ pub fn parse_money(text: &str, most: Decimal) -> Reading<Decimal> {
 
 /// A decimal number in plain or exponent form. What has more digits than a decimal holds is told by its size.
 pub fn parse_decimal(text: &str) -> Reading<Decimal> {
+    // Zeros at the end of the decimals do not count, however many.
+    let digits = match text.split_once('.') {
+        Some((_, decimals)) if decimals.bytes().all(|b| b.is_ascii_digit()) => {
+            text.trim_end_matches('0').trim_end_matches('.')
+        }
+        _ => text,
+    };
     let exact = |text: &str| Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text));
-    if let Ok(decimal) = exact(text) {
+    if let Ok(decimal) = exact(digits) {
         return Ok(decimal);
     }
+    let word = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
     match text.parse::<f64>() {
-        Ok(float) if !float.is_finite() => {
+        Ok(_) if ["inf", "infinity", "nan"].contains(&word.as_str()) => {
             Err(("finite_number", format!("must be a finite number, got {text}")))
         }
         Ok(float) if float.abs() >= 1e15 => Ok(if float > 0.0 { Decimal::MAX } else { Decimal::MIN }),
@@ -251,15 +267,6 @@ pub fn list(least: usize, most: usize) -> impl Fn(&Value) -> Reading<&Vec<Value>
     }
 }
 
-/// A value for a message, cut to a readable length.
-pub fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +282,11 @@ mod tests {
         }
         assert_eq!(read(&json!(0)).unwrap_err().0, "greater_than_equal");
         assert_eq!(read(&json!(2_147_483_648_u64)).unwrap_err().0, "less_than_equal");
+        for (text, kind) in
+            [("100000000000000000000", "less_than_equal"), ("-100000000000000000000", "greater_than_equal")]
+        {
+            assert_eq!(read(&serde_json::from_str(text).unwrap()).unwrap_err().0, kind);
+        }
         assert_eq!(read(&json!(u64::MAX)).unwrap_err().0, "less_than_equal");
     }
 
@@ -329,6 +341,7 @@ mod tests {
             (json!("1e2"), "100"),
             (json!(99_999_999.99), "99999999.99"),
             (json!("-0"), "0"),
+            (json!("3.4900000000000000000000000000000000000"), "3.49"),
         ] {
             assert_eq!(read(&value).map(|d| d.normalize().to_string()), Ok(expected.to_owned()), "{value}");
         }
@@ -339,6 +352,7 @@ mod tests {
             (json!(100_000_000), "less_than_equal"),
             (json!(1e300), "less_than_equal"),
             (json!("1e40"), "less_than_equal"),
+            (json!("1e400"), "less_than_equal"),
             (json!("nan"), "finite_number"),
             (json!("Infinity"), "finite_number"),
             (json!("three"), "decimal_parsing"),

@@ -43,6 +43,7 @@ pub struct Health {
     /// How the server is.
     pub status: Status,
     /// Whether the database answers; null where it was not asked.
+    #[schema(required)]
     pub database: Option<DatabaseStatus>,
 }
 

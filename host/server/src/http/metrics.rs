@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::IntoResponse;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use utoipa_axum::router::OpenApiRouter;
@@ -23,9 +23,25 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
             .and_then(PrometheusBuilder::install_recorder);
         describe();
+        if let Ok(handle) = &builder {
+            keep_up(handle.clone());
+        }
         builder.inspect_err(|e| tracing::warn!("no metrics: {e}")).ok()
     };
     HANDLE.get_or_init(install).as_ref()
+}
+
+/// Folds the samples of histograms into their buckets, also when nobody fetches them.
+fn keep_up(handle: PrometheusHandle) {
+    let work = move || {
+        loop {
+            std::thread::sleep(Duration::from_secs(5));
+            handle.run_upkeep();
+        }
+    };
+    if let Err(e) = std::thread::Builder::new().name("metrics".to_owned()).spawn(work) {
+        tracing::warn!("the samples of metrics are only folded when they are fetched: {e}");
+    }
 }
 
 fn describe() {
@@ -38,7 +54,18 @@ fn describe() {
 }
 
 /// Counts a request.
-pub fn record(method: &str, route: &str, status: u16, elapsed: Duration) {
+pub fn record(method: &Method, route: &str, status: u16, elapsed: Duration) {
+    // The method is the client's to choose; only names that exist become series.
+    let known = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+    ];
+    let method = if known.contains(method) { method.as_str() } else { "other" };
     let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_duration_seconds", &labels[..2]).record(elapsed.as_secs_f64());

@@ -7,8 +7,11 @@ use axum::extract::Path;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use retailcast_runtime::Catalogue;
+use serde_json::{Value, json};
 use utoipa::OpenApi;
-use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::schema::{Discriminator, OneOfBuilder};
+use utoipa::openapi::{Components, OpenApi as Document, Ref, RefOr, Schema};
 
 use super::problem::{FieldErrorBody, ProblemBody};
 use super::{App, Code, Problem};
@@ -31,6 +34,91 @@ use super::{App, Code, Problem};
     )
 )]
 pub struct Base;
+
+/// Adds what only the running program knows: its name and version, the configurations of the loaded models, and an
+/// example for every problem.
+pub fn finish(document: &mut Document, name: &str, catalogue: &Catalogue) {
+    name.clone_into(&mut document.info.title);
+    env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
+    if let Some(components) = &mut document.components {
+        add_models(components, catalogue);
+    }
+    for operations in document.paths.paths.values_mut() {
+        for operation in [&mut operations.get, &mut operations.post].into_iter().flatten() {
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(response) = response {
+                    add_example(status, response);
+                }
+            }
+        }
+    }
+}
+
+/// One schema per loaded model, made of what its plugin declares, and the choice among them by `model_type`.
+fn add_models(components: &mut Components, catalogue: &Catalogue) {
+    let mut choices = OneOfBuilder::new().description(Some("A loaded model, chosen by `model_type`."));
+    let mut tag = Discriminator::new("model_type");
+    for name in catalogue.model_types() {
+        let Ok(model) = catalogue.model(&name) else { continue };
+        let schema_name = format!("ModelConfig_{name}");
+        match serde_json::from_value::<RefOr<Schema>>(model_schema(&name, &model.description().config_schema))
+        {
+            Ok(schema) => {
+                components.schemas.insert(schema_name.clone(), schema);
+            }
+            Err(e) => {
+                tracing::warn!(
+                    plugin = name,
+                    "its configuration schema does not fit into the OpenAPI document: {e}"
+                );
+                continue;
+            }
+        }
+        let reference = Ref::from_schema_name(&schema_name);
+        tag.mapping.insert(name, reference.ref_location.clone());
+        choices = choices.item(reference);
+    }
+    let choices = choices.discriminator(Some(tag)).build();
+    components.schemas.insert("ModelConfig".to_owned(), RefOr::T(Schema::OneOf(choices)));
+}
+
+/// The plugin's schema with the members that belong to the host.
+fn model_schema(name: &str, declared: &Value) -> Value {
+    let mut properties = serde_json::Map::new();
+    properties.insert(
+        "schema_version".to_owned(),
+        json!({"type": "string", "default": "1.0", "pattern": r"^\d+\.\d+(\.\d+)?$"}),
+    );
+    properties.insert("model_type".to_owned(), json!({"type": "string", "enum": [name]}));
+    properties.extend(declared["properties"].as_object().cloned().unwrap_or_default());
+    let mut required = vec![json!("model_type")];
+    required.extend(declared["required"].as_array().cloned().unwrap_or_default());
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+/// An example of a problem, from the type that the response's description begins with.
+fn add_example(status: &str, response: &mut utoipa::openapi::Response) {
+    let Some(RefOr::T(content)) = response.content.get_mut("application/problem+json") else { return };
+    let Some(kind) = response.description.split('`').nth(1).and_then(|text| text.strip_prefix("/errors/"))
+    else {
+        return;
+    };
+    let Some(code) = Code::ALL.into_iter().find(|code| code.names().1.ends_with(&format!("/{kind}"))) else {
+        return;
+    };
+    let (code, kind, title) = code.names();
+    let id = "0d9d3c0e-6d0a-4a34-9f0c-1f8f5d6f2a11";
+    let mut example = json!({
+        "type": kind, "title": title, "status": status.parse::<u16>().unwrap_or_default(),
+        "detail": response.description.split(": ").last(), "instance": format!("/requests/{id}"),
+    });
+    if code == "VALIDATION_ERROR" {
+        example["errors"] = json!([{"field": "store_id", "message": "is required", "type": "missing"}]);
+    }
+    example["code"] = code.into();
+    example["request_id"] = id.into();
+    content.example = Some(example);
+}
 
 /// Adds the routes that serve the document.
 pub fn serve(router: axum::Router<Arc<App>>, document: Document) -> axum::Router<Arc<App>> {

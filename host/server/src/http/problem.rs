@@ -36,6 +36,21 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::BadRequest,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::PayloadTooLarge,
+        Self::Validation,
+        Self::Database,
+        Self::Internal,
+        Self::BadGateway,
+        Self::ServiceUnavailable,
+        Self::GatewayTimeout,
+    ];
+
     /// HTTP status.
     pub fn status(self) -> StatusCode {
         match self {
@@ -124,17 +139,10 @@ impl Problem {
     /// The database failed; the cause goes to the log.
     pub fn database(cause: &sqlx::Error) -> Self {
         tracing::error!(%cause, "the database failed");
-        match cause {
-            sqlx::Error::PoolTimedOut => Self::new(
-                Code::ServiceUnavailable,
-                "All database connections are busy; `database.max_connections` allows more.",
-            )
-            .retry_after(1),
-            _ => Self::new(
-                Code::Database,
-                "The database refused or failed. The log has the cause under this request id.",
-            ),
-        }
+        Self::new(
+            Code::Database,
+            "The database refused or failed. The log has the cause under this request id.",
+        )
     }
 
     /// The same problem with a further member. Those of the contract cannot be replaced.

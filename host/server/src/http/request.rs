@@ -52,7 +52,8 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     request.extensions_mut().insert(id.clone());
-    let span = tracing::info_span!("request", request_id = %id.0);
+    // Of the highest level, so that a filter for errors keeps it: every line of the request carries the id.
+    let span = tracing::error_span!("request", request_id = %id.0);
     let started = Instant::now();
 
     let response = next.run(request).instrument(span.clone()).await;
@@ -61,7 +62,7 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     let (elapsed, status) = (started.elapsed(), response.status().as_u16());
     let duration_ms = elapsed.as_secs_f64() * 1e3;
     span.in_scope(|| tracing::info!(%method, path, status, duration_ms, "request"));
-    super::metrics::record(method.as_str(), route.as_deref().unwrap_or("unmatched"), status, elapsed);
+    super::metrics::record(&method, route.as_deref().unwrap_or("unmatched"), status, elapsed);
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HEADER, value);
     }

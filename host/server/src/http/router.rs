@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use retailcast_runtime::ComputePool;
+use retailcast_runtime::{Catalogue, ComputePool};
 use sqlx::PgPool;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
@@ -39,24 +39,22 @@ pub struct App {
 pub fn router(app: Arc<App>) -> Router {
     metrics::recorder();
     let (router, mut document) = slices().split_for_parts();
-    document.info.title.clone_from(&app.config.name);
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    openapi::finish(&mut document, &app.config.name, app.forecasting.catalogue());
     let paths = Arc::new(Paths::of(&document));
     let mut router = openapi::serve(router, document)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(async move |request: Request| not_found(&paths, &request))
         .layer(CatchPanicLayer::custom(panicked));
     if app.config.env == AppEnv::Development {
-        router = router.layer(cors::layer());
+        router = router.layer(middleware::from_fn(cors::around));
     }
     router.layer(middleware::from_fn(request::around)).with_state(app)
 }
 
 /// The OpenAPI document, also without a running server.
-pub fn document(name: &str) -> utoipa::openapi::OpenApi {
+pub fn document(name: &str, catalogue: &Catalogue) -> utoipa::openapi::OpenApi {
     let (_, mut document) = slices().split_for_parts();
-    document.info.title = name.to_owned();
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    openapi::finish(&mut document, name, catalogue);
     document
 }
 

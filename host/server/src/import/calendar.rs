@@ -113,22 +113,24 @@ fn read(source: &Source) -> Result<(BTreeMap<NaiveDate, Votes>, Summary, Rejects
                 "0" | "false" | "False" | "no" => false,
                 other => return Err(format!("the holiday flag `{other}` is neither 0 nor 1")),
             };
-            Ok((day, flag))
+            let name = name.map(cell).filter(|name| !name.is_empty()).map(str::to_owned);
+            match name.as_ref().map_or(0, |name| name.chars().count()) {
+                0..=100 => Ok((day, flag, name)),
+                length => Err(format!("the holiday's name has {length} characters, at most 100 are kept")),
+            }
         });
         match parsed {
-            Ok((day, flag)) => {
+            Ok((day, flag, name)) => {
                 let votes = votes.entry(day).or_default();
                 votes.rows += 1;
                 votes.holidays += usize::from(flag);
-                if let Some(name) = name.map(cell).filter(|name| !name.is_empty()) {
-                    votes.name.get_or_insert_with(|| name.chars().take(100).collect());
-                }
+                votes.name = votes.name.take().or(name);
             }
             Err(reason) => {
                 rejects.add(row, &record, &reason)?;
                 match summary.reasons.first_mut() {
                     Some((_, count)) => *count += 1,
-                    None => summary.reasons.push(("no date or no flag".to_owned(), 1)),
+                    None => summary.reasons.push(("a value that does not fit".to_owned(), 1)),
                 }
             }
         }

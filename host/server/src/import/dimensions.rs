@@ -19,7 +19,7 @@ use crate::slices::ingest::MOST_PRICE;
 #[expect(clippy::struct_field_names, reason = "`store_type` is the column's name")]
 pub(super) struct Store {
     pub(super) code: String,
-    pub(super) name: String,
+    pub(super) name: Option<String>,
     pub(super) region: Option<String>,
     pub(super) city: Option<String>,
     pub(super) store_type: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct Store {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Product {
     pub(super) sku: String,
-    pub(super) name: String,
+    pub(super) name: Option<String>,
     pub(super) category: Option<String>,
     pub(super) subcategory: Option<String>,
     pub(super) brand: Option<String>,
@@ -63,7 +63,7 @@ pub async fn import_stores(pool: &PgPool, source: Source) -> Result<Summary, Imp
             Ok((
                 code.clone(),
                 Store {
-                    name: words(cells.get(1), "name", 100)?.unwrap_or(code.clone()),
+                    name: words(cells.get(1), "name", 100)?,
                     region: words(cells.get(2), "region", 50)?,
                     city: words(cells.get(3), "city", 50)?,
                     store_type: words(cells.get(4), "store_type", 30)?,
@@ -132,7 +132,7 @@ fn product(cells: &Cells<'_>) -> Result<Product, String> {
         return Err(format!("discontinue_date {end} is before launch_date {launch}"));
     }
     Ok(Product {
-        name: words(cells.get(1), "name", 200)?.unwrap_or_else(|| sku.clone()),
+        name: words(cells.get(1), "name", 200)?,
         category: words(cells.get(2), "category", 100)?,
         subcategory: words(cells.get(3), "subcategory", 100)?,
         brand: words(cells.get(4), "brand", 100)?,
@@ -164,6 +164,8 @@ fn key(text: Option<&str>, what: &str, most: usize) -> Result<String, String> {
 
 fn words(text: Option<&str>, what: &str, most: usize) -> Result<Option<String>, String> {
     match text {
+        // PostgreSQL's text cannot hold it.
+        Some(text) if text.contains('\0') => Err(format!("{what}: contains the character NUL")),
         Some(text) if text.chars().count() > most => {
             Err(format!("{what}: has {} characters, at most {most} are kept", text.chars().count()))
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use csv::StringRecord;
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -163,9 +163,10 @@ pub async fn import_sales(
         };
         summary.note("calendar days added, not as holidays (--unknown-days)", read.days_added + between);
     }
-    if options.promo_flag == PromoFlag::Promotions && read.has_promo {
+    if let (true, Some(span)) = (read.has_promo, read.span) {
         let promotions = runs(read.promo_days);
-        store::replace_promotions(&mut transaction, &promotions, read.span).await?;
+        let series: Vec<Pair> = read.series.into_iter().collect();
+        store::replace_promotions(&mut transaction, &series, span, &promotions).await?;
         summary.note("promotions made of flagged days (--promo-flag)", promotions.len());
     }
     if options.unknown_keys == UnknownKeys::Add {
@@ -255,6 +256,8 @@ struct Read {
     summary: Summary,
     rejects: Rejects,
     has_promo: bool,
+    /// Every series of the file.
+    series: HashSet<Pair>,
     promo_days: HashMap<Pair, BTreeSet<NaiveDate>>,
     span: Option<(NaiveDate, NaiveDate)>,
     days_added: usize,
@@ -280,6 +283,7 @@ impl Reader {
             summary,
             rejects: Rejects::new(&source.rejects, table.header.names()),
             has_promo: layout.promo.is_some(),
+            series: HashSet::new(),
             promo_days: HashMap::new(),
             span: None,
             days_added: 0,
@@ -317,6 +321,12 @@ impl Reader {
         let optional = |at: Option<usize>| at.map(cell).filter(|text| !text.is_empty());
         let date =
             parse_date(cell(self.layout.date)).map_err(|(_, text)| Reason { kind: "no date", text })?;
+        if !YEARS.contains(&date.year()) {
+            return reject(
+                "no date",
+                format!("the year of {date} is not within {} to {}", YEARS.start(), YEARS.end()),
+            );
+        }
         let (quantity, rounded) = self.quantity(cell(self.layout.quantity))?;
         let price =
             optional(self.layout.unit_price).map(|text| self.money("unit_price", text)).transpose()?;
@@ -343,17 +353,20 @@ impl Reader {
                 return reject("no price", "no unit_price; --missing-price zero takes it as 0.00");
             }
         };
-        let (store_id, product_id) = self.keys(code, sku)?;
         let total_amount = match amount {
             Some((amount, _)) => amount,
-            None => round(unit_price * Decimal::from(quantity)),
+            None => derived_amount(unit_price, quantity)?,
         };
+        let (store_id, product_id) = self.keys(code, sku)?;
         self.counts.rounded_quantities += usize::from(rounded);
         self.counts.missing_prices += usize::from(price.is_none());
         self.counts.derived_amounts += usize::from(amount.is_none());
         let decimals_rounded = [price, amount].into_iter().flatten().any(|(_, rounded)| rounded);
         self.counts.rounded_decimals += usize::from(decimals_rounded);
         self.count_day(date);
+        if self.done.has_promo {
+            self.done.series.insert((store_id, product_id));
+        }
         if flagged {
             self.done.promo_days.entry((store_id, product_id)).or_default().insert(date);
         }
@@ -423,6 +436,9 @@ impl Reader {
                 format!("no product with SKU `{sku}`; import products first, or --unknown-keys add"),
             );
         }
+        if code.contains('\0') || sku.contains('\0') {
+            return reject("store code", "the store code or the SKU contains the character NUL");
+        }
         if !(1..=20).contains(&code.chars().count()) {
             return reject("store code", format!("the store code `{code}` must have 1 to 20 characters"));
         }
@@ -473,6 +489,20 @@ impl Reader {
         summary.reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     }
 }
+
+fn derived_amount(price: Decimal, quantity: i32) -> Result<Decimal, Reason> {
+    let amount = round(price * Decimal::from(quantity));
+    if amount > MOST_AMOUNT {
+        return reject(
+            "no price or amount",
+            format!("total_amount: quantity {quantity} times price {price} is above {MOST_AMOUNT}"),
+        );
+    }
+    Ok(amount)
+}
+
+/// A mistyped year would fill the calendar with centuries.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
 
 fn round(exact: Decimal) -> Decimal {
     exact.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)

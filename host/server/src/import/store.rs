@@ -131,29 +131,38 @@ pub(super) async fn fill_calendar(
     Ok(done.rows_affected() as usize)
 }
 
-/// Puts these promotions in place of those that an earlier import made for the same series and span.
+/// Puts these promotions in place of those that earlier imports made for the same series and span. What earlier ones
+/// cover beyond the span stays.
 pub(super) async fn replace_promotions(
     connection: &mut PgConnection,
+    series: &[(i32, i32)],
+    (first, last): (NaiveDate, NaiveDate),
     runs: &[PromotionRun],
-    span: Option<(NaiveDate, NaiveDate)>,
 ) -> sqlx::Result<()> {
-    let Some((first, last)) = span else { return Ok(()) };
+    let (seen_stores, seen_products): (Vec<i32>, Vec<i32>) = series.iter().copied().unzip();
+    sqlx::query!(
+        "with hit as (
+             delete from promotion
+             where name = $1 and start_date <= $4 and end_date >= $3
+               and (store_id, product_id) in (select * from unnest($2::int[], $5::int[]))
+             returning store_id, product_id, start_date, end_date
+         )
+         insert into promotion (store_id, product_id, start_date, end_date, name)
+         select store_id, product_id, start_date, $3::date - 1, $1 from hit where start_date < $3
+         union all
+         select store_id, product_id, $4::date + 1, end_date, $1 from hit where end_date > $4",
+        FLAGGED,
+        &seen_stores,
+        first,
+        last,
+        &seen_products,
+    )
+    .execute(&mut *connection)
+    .await?;
     let stores: Vec<i32> = runs.iter().map(|run| run.pair.0).collect();
     let products: Vec<i32> = runs.iter().map(|run| run.pair.1).collect();
     let starts: Vec<NaiveDate> = runs.iter().map(|run| run.first).collect();
     let ends: Vec<NaiveDate> = runs.iter().map(|run| run.last).collect();
-    sqlx::query!(
-        "delete from promotion
-         where name = $1 and start_date <= $4 and end_date >= $3
-           and (store_id, product_id) in (select * from unnest($2::int[], $5::int[]))",
-        FLAGGED,
-        &stores,
-        first,
-        last,
-        &products,
-    )
-    .execute(&mut *connection)
-    .await?;
     sqlx::query!(
         "insert into promotion (store_id, product_id, start_date, end_date, name)
          select store_id, product_id, first, last, $5
@@ -172,19 +181,22 @@ pub(super) async fn replace_promotions(
 /// Inserts or updates stores by code. What a file does not say of a store (`None`) stays as it is.
 pub(super) async fn upsert_stores(connection: &mut PgConnection, stores: &[Store]) -> sqlx::Result<()> {
     let codes: Vec<&str> = stores.iter().map(|s| s.code.as_str()).collect();
-    let names: Vec<&str> = stores.iter().map(|s| s.name.as_str()).collect();
+    let names: Vec<Option<&str>> = stores.iter().map(|s| s.name.as_deref()).collect();
     let regions: Vec<Option<&str>> = stores.iter().map(|s| s.region.as_deref()).collect();
     let cities: Vec<Option<&str>> = stores.iter().map(|s| s.city.as_deref()).collect();
     let types: Vec<Option<&str>> = stores.iter().map(|s| s.store_type.as_deref()).collect();
     sqlx::query!(
         "insert into store (code, name, region, city, store_type)
-         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+         select given.code, coalesce(given.name, known.name, given.code), given.region, given.city, given.store_type
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+              as given (code, name, region, city, store_type)
+         left join store as known on known.code = given.code
          on conflict (code) do update
          set name = excluded.name, region = coalesce(excluded.region, store.region),
              city = coalesce(excluded.city, store.city),
              store_type = coalesce(excluded.store_type, store.store_type), updated_at = now()",
         &codes as &[&str],
-        &names as &[&str],
+        &names as &[Option<&str>],
         &regions as &[Option<&str>],
         &cities as &[Option<&str>],
         &types as &[Option<&str>],
@@ -197,7 +209,7 @@ pub(super) async fn upsert_stores(connection: &mut PgConnection, stores: &[Store
 /// Inserts or updates products by SKU. What a file does not say of a product (`None`) stays as it is.
 pub(super) async fn upsert_products(connection: &mut PgConnection, products: &[Product]) -> sqlx::Result<()> {
     let skus: Vec<&str> = products.iter().map(|p| p.sku.as_str()).collect();
-    let names: Vec<&str> = products.iter().map(|p| p.name.as_str()).collect();
+    let names: Vec<Option<&str>> = products.iter().map(|p| p.name.as_deref()).collect();
     let categories: Vec<Option<&str>> = products.iter().map(|p| p.category.as_deref()).collect();
     let subcategories: Vec<Option<&str>> = products.iter().map(|p| p.subcategory.as_deref()).collect();
     let brands: Vec<Option<&str>> = products.iter().map(|p| p.brand.as_deref()).collect();
@@ -210,8 +222,14 @@ pub(super) async fn upsert_products(connection: &mut PgConnection, products: &[P
     sqlx::query!(
         "insert into product (sku, name, category, subcategory, brand, lifecycle_stage, base_price, base_cost,
                               pack_size, launch_date, discontinue_date)
-         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                              $7::numeric[], $8::numeric[], $9::int[], $10::date[], $11::date[])
+         select given.sku, coalesce(given.name, known.name, given.sku), given.category, given.subcategory, given.brand,
+                given.lifecycle_stage, given.base_price, given.base_cost, given.pack_size, given.launch_date,
+                given.discontinue_date
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                     $7::numeric[], $8::numeric[], $9::int[], $10::date[], $11::date[])
+              as given (sku, name, category, subcategory, brand, lifecycle_stage, base_price, base_cost, pack_size,
+                        launch_date, discontinue_date)
+         left join product as known on known.sku = given.sku
          on conflict (sku) do update
          set name = excluded.name, category = coalesce(excluded.category, product.category),
              subcategory = coalesce(excluded.subcategory, product.subcategory),
@@ -223,7 +241,7 @@ pub(super) async fn upsert_products(connection: &mut PgConnection, products: &[P
              launch_date = coalesce(excluded.launch_date, product.launch_date),
              discontinue_date = coalesce(excluded.discontinue_date, product.discontinue_date), updated_at = now()",
         &skus as &[&str],
-        &names as &[&str],
+        &names as &[Option<&str>],
         &categories as &[Option<&str>],
         &subcategories as &[Option<&str>],
         &brands as &[Option<&str>],

@@ -117,7 +117,10 @@ mod tests {
     fn a_value_on_a_threshold_belongs_below_it() {
         let bins = Bins::new(&[&[1.0, 2.0, f64::NAN]]);
         let feature = &bins.features[0];
-        assert_eq!(bins.slots[0..3 * bins.stride].chunks(bins.stride).map(|row| row[0]).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(
+            bins.slots[0..3 * bins.stride].chunks(bins.stride).map(|row| row[0]).collect::<Vec<_>>(),
+            [0, 1, 2]
+        );
         assert_eq!((bins.slots[1], bins.total), (3, 4));
         assert_eq!((feature.slot(1.5), feature.slot(1.6), feature.missing_slot()), (0, 1, 2));
     }

@@ -38,7 +38,9 @@ pub(super) fn fill(histogram: &mut Histogram, bins: &Bins, rows: &[u32], gradien
         };
         let (many, _) = bins.slots[row * bins.stride..(row + 1) * bins.stride].as_chunks::<UNROLL>();
         for slots in many {
-            slots.iter().for_each(|slot| add(*slot));
+            for slot in slots {
+                add(*slot);
+            }
         }
     }
 }

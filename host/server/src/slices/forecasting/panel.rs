@@ -7,7 +7,8 @@ use retailcast_core::frame::{
 };
 use retailcast_core::{Day, Series};
 use retailcast_runtime::{
-    FeatureTable, FittedId, ForecastSession, Forecasts, FutureSet, Input, PluginError, ShortLags, TrainingSet,
+    FeatureTable, FittedId, ForecastSession, Forecasts, FutureSet, Input, Phase, PluginError, ShortLags,
+    TrainingSet,
 };
 
 /// The history of one series and what is known beside it.
@@ -140,6 +141,15 @@ fn recursive(
             known.push(*point);
         }
         steps.push(forecast);
+    }
+    let levels = |step: &Forecasts| step.levels.clone();
+    if let Some(other) = steps.iter().find(|step| levels(step) != levels(&steps[0])) {
+        return Err(PluginError::BadResult {
+            phase: Phase::Predict,
+            check: "interval levels",
+            expected: format!("{:?}, as for the first step", steps[0].levels),
+            found: format!("{:?}", other.levels),
+        });
     }
     Ok(join(steps, panel.len()))
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::Exogenous;
 use retailcast_core::{Day, Observation, Series};
@@ -51,11 +50,23 @@ pub struct PortfolioRun {
     pub horizon: usize,
 }
 
+/// What became of one series.
+pub type Outcome = Result<SeriesForecast, String>;
+
+/// The forecast of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesForecast {
+    /// One number per day.
+    pub points: Vec<f64>,
+    /// The method that really answered, when the model says that it used another one.
+    pub fallback: Option<String>,
+}
+
 /// One model's forecasts of a selection.
 #[derive(Debug, Clone)]
 pub struct PortfolioForecast {
-    /// Per series: the points, or why there are none.
-    pub series: Vec<Result<Vec<f64>, String>>,
+    /// Per series: its forecast, or why there is none.
+    pub series: Vec<Outcome>,
     /// Wall time of fitting and forecasting.
     pub elapsed: Duration,
 }
@@ -82,15 +93,20 @@ impl Forecasting {
         for (pair, row) in rows {
             by_pair.entry(pair).or_default().push(row);
         }
+        let mut promotions_of: HashMap<i32, Vec<&store::Promotion>> = HashMap::new();
+        for promotion in &promotions {
+            promotions_of.entry(promotion.product_id).or_default().push(promotion);
+        }
         let series = keys
             .into_iter()
             .filter_map(|key| {
                 let rows = by_pair.remove(&Pair { store_id: key.store_id, product_id: key.product_id })?;
-                let covers = |p: &&store::Promotion| {
-                    p.product_id == key.product_id && p.store_id.is_none_or(|store| store == key.store_id)
-                };
+                let covers = |p: &&&store::Promotion| p.store_id.is_none_or(|store| store == key.store_id);
                 let exogenous = Exogenous {
-                    promotions: promotions.iter().filter(covers).map(|p| p.span).collect(),
+                    promotions: promotions_of
+                        .get(&key.product_id)
+                        .map(|all| all.iter().filter(covers).map(|p| p.span).collect())
+                        .unwrap_or_default(),
                     holidays: calendar.holidays.clone(),
                     launch: key.launch,
                 };
@@ -121,17 +137,14 @@ impl Forecasting {
         };
         let (asked, config, asking) = (Arc::clone(&model), run.config.json(), call.clone());
         let requirements =
-            compute::run(&self.compute, &call.cancel, move || asked.session(&asking)?.requirements(&config))
+            compute::run(&self.compute, &call, move || asked.session(&asking)?.requirements(&config))
                 .await?
                 .map_err(fail)?;
 
-        let mut work: FuturesUnordered<_> = batches(
-            portfolio.series.len(),
-            &requirements,
-            self.compute.threads(),
-        )
-        .into_iter()
-        .map(|range| {
+        let batches = batches(portfolio.series.len(), &requirements, self.compute.threads());
+        let work = futures::stream::iter(batches).map(|range| {
+            // A token per batch: the guard of a finished batch must not touch the others.
+            let own = Call { cancel: CancelToken::default(), ..call.clone() };
             let batch = Batch {
                 model: Arc::clone(&model),
                 portfolio: Arc::clone(portfolio),
@@ -139,15 +152,13 @@ impl Forecasting {
                 run: run.clone(),
                 requirements: requirements.clone(),
                 missing_days: self.settings.missing_days,
-                call: call.clone(),
+                call: own.clone(),
             };
-            // A token per batch: the guard of a finished batch must not touch the others.
-            let cancel = CancelToken::default();
-            async move { (range, compute::run(&self.compute, &cancel, move || batch.forecast()).await) }
-        })
-        .collect();
-        let _stop_all = call.cancel.cancel_on_drop();
-        let mut series: Vec<Result<Vec<f64>, String>> = vec![Err(String::new()); portfolio.series.len()];
+            async move { (range, compute::run(&self.compute, &own, move || batch.forecast()).await) }
+        });
+        // One more than threads, so that none waits for the next batch; the rest of the queue is for others.
+        let mut work = work.buffer_unordered(self.compute.threads() + 1);
+        let mut series: Vec<Outcome> = vec![Err(String::new()); portfolio.series.len()];
         while let Some((range, result)) = work.next().await {
             progress(range.len());
             for (slot, outcome) in series[range].iter_mut().zip(result?) {
@@ -187,7 +198,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn forecast(&self) -> Vec<Result<Vec<f64>, String>> {
+    fn forecast(&self) -> Vec<Outcome> {
         let series = &self.portfolio.series[self.range.clone()];
         let histories: Vec<Result<History, String>> = series.iter().map(|s| self.history(s)).collect();
         let ready: Vec<&History> = histories.iter().filter_map(|h| h.as_ref().ok()).collect();
@@ -230,7 +241,7 @@ impl Batch {
         Ok(History { series: built, exogenous: series.exogenous.clone() })
     }
 
-    fn fit_predict(&self, panel: &[&History]) -> Result<Vec<Result<Vec<f64>, String>>, PluginError> {
+    fn fit_predict(&self, panel: &[&History]) -> Result<Vec<Outcome>, PluginError> {
         if panel.is_empty() {
             return Ok(Vec::new());
         }
@@ -257,7 +268,10 @@ impl Batch {
         Ok((0..panel.len())
             .map(|i| match forecasts.failures.iter().find(|f| f.series == Some(i as u32)) {
                 Some(failure) => Err(failure.message.clone()),
-                None => Ok(forecasts.series(i).to_vec()),
+                None => Ok(SeriesForecast {
+                    points: forecasts.series(i).to_vec(),
+                    fallback: forecasts.fallbacks.iter().find(|f| f.0 == i as u32).map(|f| f.1.clone()),
+                }),
             })
             .collect())
     }

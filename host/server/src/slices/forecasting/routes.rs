@@ -85,6 +85,7 @@ fn problem(error: ForecastError) -> Problem {
         ForecastError::Disabled
         | ForecastError::NoRows { .. }
         | ForecastError::TooFewRows { .. }
+        | ForecastError::Window { .. }
         | ForecastError::Series(_)
         | ForecastError::OtherSeries { .. }
         | ForecastError::Path(ResolveError::Extension(_) | ResolveError::Outside(_)) => {
@@ -104,7 +105,7 @@ fn problem(error: ForecastError) -> Problem {
             let problem = refused(plugin_code(plugin), &error).with("plugin_error", plugin.code());
             if matches!(plugin, PluginError::Cancelled { .. }) { problem.retry_after(1) } else { problem }
         }
-        ForecastError::Compute(ComputeError::Busy(_)) => {
+        ForecastError::Compute(ComputeError::Busy(_) | ComputeError::Late) => {
             refused(Code::ServiceUnavailable, &error).retry_after(1)
         }
         ForecastError::Compute(ComputeError::Lost) => Problem::internal(&error),

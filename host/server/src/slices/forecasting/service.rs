@@ -8,7 +8,8 @@ use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::{Exogenous, Feature, tail};
 use retailcast_core::{Day, MissingDays, Series, SeriesError};
 use retailcast_runtime::{
-    Call, CancelToken, Catalogue, ComputePool, ForecastModel, Input, PluginError, Requirements,
+    Call, CancelToken, Catalogue, ComputePool, Description, ForecastModel, Input, Phase, PluginError,
+    Requirements,
 };
 use sqlx::PgPool;
 
@@ -133,6 +134,14 @@ pub enum ForecastError {
         /// The window.
         end: Day,
     },
+    /// More days than anybody has sold anything.
+    #[error("{first}, the first day with sales, to train_end_date {end} are more than {LONGEST_WINDOW} days")]
+    Window {
+        /// First row in the window.
+        first: Day,
+        /// End of the window.
+        end: Day,
+    },
     /// Fewer values than the model needs.
     #[error("{model_type} needs at least {needed} observations, found {found}")]
     TooFewRows {
@@ -196,6 +205,9 @@ pub enum ForecastError {
     Database(#[from] sqlx::Error),
 }
 
+/// A hundred years: filled days cost memory, and a mistyped year asks for millions of them.
+const LONGEST_WINDOW: i32 = 36_525;
+
 /// The one model type whose gate the contract names.
 const LIGHTGBM: &str = "lightgbm";
 
@@ -237,8 +249,11 @@ impl Forecasting {
             });
         }
         let (models, settings) = (self.models.clone(), self.settings);
-        compute::run(&self.compute, &call.cancel.clone(), move || {
+        compute::run(&self.compute, &call.clone(), move || {
             let bundle = fit(&*model, &request, &requirements.input, &history, settings, &call)?;
+            if call.cancel.is_cancelled() {
+                return Err(plugin_error(&request.model_type, PluginError::Cancelled { phase: Phase::Save }));
+            }
             let model_path =
                 models.write(&bundle).map_err(|source| ForecastError::File { what: "write", source })?;
             Ok(Trained {
@@ -280,7 +295,7 @@ impl Forecasting {
         call: &Call,
     ) -> Result<Requirements, ForecastError> {
         let (model, config, call) = (Arc::clone(model), request.config.json(), call.clone());
-        compute::run(&self.compute, &call.cancel.clone(), move || model.session(&call)?.requirements(&config))
+        compute::run(&self.compute, &call.clone(), move || model.session(&call)?.requirements(&config))
             .await?
             .map_err(|error| plugin_error(&request.model_type, error))
     }
@@ -298,6 +313,9 @@ impl Forecasting {
             });
         };
         let first = first.day;
+        if request.end - first >= LONGEST_WINDOW {
+            return Err(ForecastError::Window { first, end: request.end });
+        }
         let series = Series::build(&rows, request.end, self.settings.missing_days)?;
         let exogenous = match input {
             Input::Series => Exogenous::default(),
@@ -328,6 +346,7 @@ impl Forecasting {
             version: bundle.plugin.version.clone(),
             reason: e.to_string(),
         })?;
+        note_other_makers(&bundle, model.description());
         let origin: Day = bundle
             .metadata
             .train_end_date
@@ -335,20 +354,20 @@ impl Forecasting {
             .map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))?;
         let (known, assumed) = self.known_ahead(&bundle, &request, origin).await?;
         let call = self.call(request_id, origin);
-        compute::run(&self.compute, &call.cancel.clone(), move || {
+        compute::run(&self.compute, &call.clone(), move || {
             forecast(&*model, &bundle, &known, origin + 1, request.horizon, assumed, &call)
         })
         .await?
     }
 
     async fn read(&self, model_path: &str) -> Result<Bundle, ForecastError> {
-        let path = self.models.resolve(model_path)?;
-        let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-        let bytes = read
-            .map_err(std::io::Error::other)
-            .flatten()
-            .map_err(|source| ForecastError::File { what: "read", source })?;
-        Ok(Bundle::decode(&bytes)?)
+        let (models, model_path) = (self.models.clone(), model_path.to_owned());
+        let failed = |source| ForecastError::File { what: "read", source };
+        let read = tokio::task::spawn_blocking(move || {
+            let bytes = std::fs::read(models.resolve(&model_path)?).map_err(failed)?;
+            Ok(Bundle::decode(&bytes)?)
+        });
+        read.await.map_err(|e| failed(std::io::Error::other(e)))?
     }
 
     /// For feature models: what is known of the days to come, and which columns rest on an assumption.
@@ -444,6 +463,20 @@ fn metadata(request: &TrainRequest, input: &Input, history: &History) -> Metadat
         history_tail_dates: tail
             .map(|tail| series.days[series.len() - tail.len()..].iter().map(Day::to_string).collect()),
         launch_date: features.map(|_| history.exogenous.launch.map(|day| day.to_string())),
+    }
+}
+
+/// A model made by another version is used, and the log says so.
+fn note_other_makers(bundle: &Bundle, loaded: &Description) {
+    let program = env!("CARGO_PKG_VERSION");
+    if bundle.plugin.digest != loaded.digest.to_string() || bundle.runtime.version != program {
+        tracing::info!(
+            plugin = bundle.plugin.name,
+            trained_by = bundle.plugin.version,
+            loaded = loaded.version,
+            trained_in = bundle.runtime.version,
+            "the model file was made by another version"
+        );
     }
 }
 

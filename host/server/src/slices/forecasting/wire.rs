@@ -208,6 +208,7 @@ pub(super) struct PredictResult {
     /// Feature columns that were filled by the assumption that nothing changes.
     assumed_inputs: Vec<&'static str>,
     /// The method that really answered, when the model says that it used another one.
+    #[schema(required)]
     fallback: Option<String>,
 }
 
@@ -218,8 +219,10 @@ pub(super) struct ForecastPoint {
     /// Units; neither rounded nor cut at zero.
     forecast: f64,
     /// Null for models without intervals.
+    #[schema(required)]
     lower_bound: Option<f64>,
     /// Null for models without intervals.
+    #[schema(required)]
     upper_bound: Option<f64>,
 }
 

@@ -7,5 +7,7 @@ mod wire;
 
 pub use routes::routes;
 pub(crate) use service::last_of_each_grain;
-pub use service::{Ingest, IngestError, IngestSettings, Outcome, Rejection, RejectionCode, SaleRow};
+pub use service::{
+    Deadline, Ingest, IngestError, IngestSettings, Outcome, Rejection, RejectionCode, SaleRow,
+};
 pub(crate) use wire::{MOST_AMOUNT, MOST_PRICE};

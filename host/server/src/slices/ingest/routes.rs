@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,13 +33,13 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         (status = 503, description = "`/errors/service-unavailable`: `ingest.timeout_seconds` passed, nothing was written", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
-async fn sales_daily(
-    State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody,
-) -> Result<Json<SalesResult>, Problem> {
+async fn sales_daily(State(app): State<Arc<App>>, request: Request) -> Result<Json<SalesResult>, Problem> {
     let started = Instant::now();
+    let deadline = app.ingest.deadline();
+    // A body that comes too slowly counts.
+    let JsonBody(body) = deadline.apply(JsonBody::from_request(request, &())).await.map_err(problem)??;
     let rows = wire::read(&body).map_err(Problem::validation)?;
-    let outcome = app.ingest.sales(&rows).await.map_err(problem)?;
+    let outcome = app.ingest.sales(&rows, deadline).await.map_err(problem)?;
     Ok(Json(SalesResult::new(&rows, &outcome, started.elapsed())))
 }
 

@@ -1,11 +1,11 @@
 //! Resolving natural keys and writing what resolves.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, SqlSafeStr};
 
 use super::store;
 
@@ -95,6 +95,30 @@ pub enum IngestError {
     Database(#[from] sqlx::Error),
 }
 
+const DEADLOCK: &str = "40P01";
+const RETRIES: u32 = 3;
+
+/// When a request has to be answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    at: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    /// Waits for the work no longer than this.
+    pub async fn apply<T>(&self, work: impl Future<Output = T>) -> Result<T, IngestError> {
+        tokio::time::timeout_at(self.at.into(), work).await.map_err(|_| IngestError::Timeout(self.limit))
+    }
+
+    /// Begins a transaction whose statements end with the deadline too: a client that waits no longer must not leave
+    /// a statement behind that waits for a lock and keeps its connection.
+    fn begin(&self) -> sqlx::SqlStr {
+        let left = self.at.saturating_duration_since(Instant::now()).as_millis().max(1);
+        sqlx::AssertSqlSafe(format!("begin; set local statement_timeout = {left}")).into_sql_str()
+    }
+}
+
 /// Bulk loads.
 #[derive(Debug, Clone)]
 pub struct Ingest {
@@ -108,16 +132,37 @@ impl Ingest {
         Self { pool, settings }
     }
 
+    /// When a request that began now has to be answered.
+    pub fn deadline(&self) -> Deadline {
+        Deadline { at: Instant::now() + self.settings.timeout, limit: self.settings.timeout }
+    }
+
     /// Writes the rows whose store, product and day exist, in one transaction.
-    pub async fn sales(&self, rows: &[SaleRow<'_>]) -> Result<Outcome, IngestError> {
+    pub async fn sales(&self, rows: &[SaleRow<'_>], deadline: Deadline) -> Result<Outcome, IngestError> {
+        let mut tries = 0;
+        loop {
+            match self.try_sales(rows, deadline).await {
+                // The database chose this transaction to end a deadlock. Nothing of it is there, so it is tried again.
+                Err(IngestError::Database(sqlx::Error::Database(e)))
+                    if e.code().as_deref() == Some(DEADLOCK) && tries < RETRIES =>
+                {
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_sales(&self, rows: &[SaleRow<'_>], deadline: Deadline) -> Result<Outcome, IngestError> {
         let work = async {
-            let mut transaction = self.pool.begin().await?;
+            let mut transaction = self.pool.begin_with(deadline.begin()).await?;
             let outcome = self.write(&mut transaction, rows).await?;
-            transaction.commit().await?;
-            Ok(outcome)
+            Ok::<_, sqlx::Error>((transaction, outcome))
         };
-        let limit = self.settings.timeout;
-        tokio::time::timeout(limit, work).await.map_err(|_| IngestError::Timeout(limit))?
+        let (transaction, outcome) = deadline.apply(work).await??;
+        // Past this point the answer is the database's: a deadline could not tell whether it has committed.
+        transaction.commit().await?;
+        Ok(outcome)
     }
 
     async fn write(

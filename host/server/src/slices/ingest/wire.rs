@@ -18,6 +18,17 @@ pub(crate) const MOST_PRICE: Decimal = Decimal::from_parts(1_410_065_407, 2, 0, 
 /// See [`MOST_PRICE`].
 pub(crate) const MOST_AMOUNT: Decimal = Decimal::from_parts(3_567_587_327, 232, 0, false, 2); // 9999999999.99
 
+/// An exact decimal with at most 2 places, at least 0.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(dead_code, reason = "describes a value, which is read by hand")]
+#[serde(untagged)]
+pub(super) enum DecimalInput {
+    /// As a number.
+    Number(f64),
+    /// As text.
+    Text(String),
+}
+
 /// Rows to write.
 #[derive(Debug, ToSchema)]
 #[allow(dead_code, reason = "describes the body, which is read field by field")]
@@ -47,10 +58,10 @@ pub(super) struct SalesRecord {
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     quantity: i32,
     /// Price per unit, at most 2 decimals; a number or a numeric string.
-    #[schema(value_type = String, example = "3.49")]
+    #[schema(value_type = DecimalInput, example = "3.49")]
     unit_price: Decimal,
     /// Amount, trusted: it is not compared with quantity times price.
-    #[schema(value_type = String, example = "41.88")]
+    #[schema(value_type = DecimalInput, example = "41.88")]
     total_amount: Decimal,
 }
 
