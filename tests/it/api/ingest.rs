@@ -255,3 +255,25 @@ async fn a_client_that_leaves_gives_its_connection_back() {
     other.rollback().await.unwrap();
     assert_eq!(send(&app, vec![row("BER-01", "TEA-250", "2024-01-01", 1)]).await.status.as_u16(), 200);
 }
+
+#[tokio::test]
+async fn what_rows_refer_to_cannot_be_deleted_under_a_load() {
+    let app = shop().await;
+    let delete = async || sqlx::query("delete from product where sku = 'TEA-250'").execute(&app.pool).await;
+    // Load and deletion at the same time: whichever is first, no sale is left without its product.
+    let load = send(&app, vec![row("BER-01", "TEA-250", "2024-01-01", 1)]);
+    let (load, deleted) = tokio::join!(load, delete());
+    let load = load.json();
+    assert_eq!(load["processed_count"], usize::from(deleted.is_err()), "{load} {deleted:?}");
+    assert_eq!(table(&app).await.len(), usize::from(deleted.is_err()));
+    // Everybody else still meets the foreign keys.
+    let orphan = sqlx::query(
+        "insert into sales_daily (store_id, product_id, date, quantity, unit_price, total_amount) values (99, 1, '2024-01-01', 1, 1, 1)",
+    );
+    let error = orphan.execute(&app.pool).await.unwrap_err().to_string();
+    assert!(error.contains("sales_daily_store_id_fkey"), "{error}");
+    if load["processed_count"] == 1 {
+        let error = delete().await.unwrap_err().to_string();
+        assert!(error.contains("sales_daily_product_id_fkey"), "{error}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The database: the operator's PostgreSQL or an embedded one, its schema, and the pool.
 
 mod embedded;
+pub(crate) mod foreign_keys;
 mod home;
 
 use std::str::FromStr;

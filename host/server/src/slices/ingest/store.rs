@@ -1,10 +1,12 @@
 //! Reads natural keys, writes sales.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
+
+use crate::db::foreign_keys;
 
 /// One day of one product in one store, by database keys.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,27 +67,62 @@ pub(crate) async fn upsert_sales(
     batch: usize,
 ) -> sqlx::Result<()> {
     for rows in rows.chunks(batch) {
-        let stores: Vec<i32> = rows.iter().map(|row| row.store_id).collect();
-        let products: Vec<i32> = rows.iter().map(|row| row.product_id).collect();
-        let dates: Vec<NaiveDate> = rows.iter().map(|row| row.date).collect();
-        let quantities: Vec<i32> = rows.iter().map(|row| row.quantity).collect();
-        let prices: Vec<Decimal> = rows.iter().map(|row| row.unit_price).collect();
-        let amounts: Vec<Decimal> = rows.iter().map(|row| row.total_amount).collect();
-        sqlx::query!(
-            "insert into sales_daily (store_id, product_id, date, quantity, unit_price, total_amount)
-             select * from unnest($1::int[], $2::int[], $3::date[], $4::int[], $5::numeric[], $6::numeric[])
-             on conflict (store_id, product_id, date) do update
-             set quantity = excluded.quantity, unit_price = excluded.unit_price,
-                 total_amount = excluded.total_amount, updated_at = now()",
-            &stores,
-            &products,
-            &dates,
-            &quantities,
-            &prices,
-            &amounts,
-        )
-        .execute(&mut *connection)
-        .await?;
+        if hold_keys(connection, rows).await? {
+            foreign_keys::left_out(connection, async |connection| upsert(connection, rows).await).await?;
+        } else {
+            // Something was deleted meanwhile: the foreign keys tell what.
+            upsert(connection, rows).await?;
+        }
     }
+    Ok(())
+}
+
+/// Keeps the stores, products and days of the rows from being deleted until the transaction ends, and says whether
+/// all of them are there.
+async fn hold_keys(connection: &mut PgConnection, rows: &[Sale]) -> sqlx::Result<bool> {
+    fn distinct<T: Ord>(keys: impl Iterator<Item = T>) -> Vec<T> {
+        keys.collect::<BTreeSet<T>>().into_iter().collect()
+    }
+    let stores = distinct(rows.iter().map(|row| row.store_id));
+    let products = distinct(rows.iter().map(|row| row.product_id));
+    let days = distinct(rows.iter().map(|row| row.date));
+    let held = sqlx::query!(
+        r#"with stores as (select from store where id = any($1) for key share),
+                products as (select from product where id = any($2) for key share),
+                days as (select from calendar where date = any($3) for key share)
+           select (select count(*) from stores) as "stores!", (select count(*) from products) as "products!",
+                  (select count(*) from days) as "days!""#,
+        &stores,
+        &products,
+        &days,
+    )
+    .fetch_one(connection)
+    .await?;
+    let wanted = [stores.len(), products.len(), days.len()].map(|length| length as i64);
+    Ok([held.stores, held.products, held.days] == wanted)
+}
+
+async fn upsert(connection: &mut PgConnection, rows: &[Sale]) -> sqlx::Result<()> {
+    let stores: Vec<i32> = rows.iter().map(|row| row.store_id).collect();
+    let products: Vec<i32> = rows.iter().map(|row| row.product_id).collect();
+    let dates: Vec<NaiveDate> = rows.iter().map(|row| row.date).collect();
+    let quantities: Vec<i32> = rows.iter().map(|row| row.quantity).collect();
+    let prices: Vec<Decimal> = rows.iter().map(|row| row.unit_price).collect();
+    let amounts: Vec<Decimal> = rows.iter().map(|row| row.total_amount).collect();
+    sqlx::query!(
+        "insert into sales_daily (store_id, product_id, date, quantity, unit_price, total_amount)
+         select * from unnest($1::int[], $2::int[], $3::date[], $4::int[], $5::numeric[], $6::numeric[])
+         on conflict (store_id, product_id, date) do update
+         set quantity = excluded.quantity, unit_price = excluded.unit_price,
+             total_amount = excluded.total_amount, updated_at = now()",
+        &stores,
+        &products,
+        &dates,
+        &quantities,
+        &prices,
+        &amounts,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
