@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use chrono::{NaiveDate, NaiveDateTime};
-use retailcast_core::config_schema::{FieldError, lax_integer};
+use retailcast_core::config_schema::{FieldError, lax_bool, lax_float, lax_integer};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
@@ -39,6 +39,25 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// A member that may be absent.
+    pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
+        self.members.contains_key(name).then(|| self.required(name, read)).flatten()
+    }
+
+    /// A member that may be absent or null.
+    pub fn nullable<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
+        self.members.get(name).is_some_and(|value| !value.is_null()).then(|| self.required(name, read)).flatten()
+    }
+
+    /// A member that may be absent or null, and brings errors with locations of their own.
+    pub fn nullable_nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        self.members.get(name).is_some_and(|value| !value.is_null()).then(|| self.nested(name, read)).flatten()
     }
 
     /// A member that brings errors with locations of their own.
@@ -102,6 +121,26 @@ pub fn lax_int(least: i64, most: i64) -> impl Fn(&Value) -> Reading<i64> {
             Err(("less_than_equal", format!("must be at most {most}, got {number}")))
         }
         value => bounded(lax_integer(value)?, &least, &most),
+    }
+}
+
+/// A number, also as a numeric string or a boolean.
+pub fn lax_number(least: f64, most: f64) -> impl Fn(&Value) -> Reading<f64> {
+    move |value| bounded(lax_float(value)?, &least, &most)
+}
+
+/// A boolean, also as 0, 1 or one of the usual words.
+pub fn lax_flag(value: &Value) -> Reading<bool> {
+    lax_bool(value)
+}
+
+/// One of these words.
+pub fn one_of<'w>(words: &'w [&'static str]) -> impl Fn(&Value) -> Reading<&'static str> + 'w {
+    move |value| {
+        let found = words.iter().find(|word| value.as_str() == Some(word));
+        found
+            .copied()
+            .ok_or_else(|| ("literal_error", format!("must be one of {}, got {}", words.join(", "), short(value))))
     }
 }
 

@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 pub enum Code {
     /// A well-formed request that the operation refuses.
     BadRequest,
+    /// The operation is switched off here.
+    Forbidden,
     /// The addressed resource, or data for it, does not exist.
     NotFound,
     /// Another method is known at this path.
@@ -40,6 +42,7 @@ impl Code {
     pub fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
@@ -56,6 +59,7 @@ impl Code {
     pub fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::BadRequest => ("BAD_REQUEST", "/errors/bad-request", "Bad Request"),
+            Self::Forbidden => ("FORBIDDEN", "/errors/forbidden", "Forbidden"),
             Self::NotFound => ("NOT_FOUND", "/errors/not-found", "Not Found"),
             Self::MethodNotAllowed => {
                 ("METHOD_NOT_ALLOWED", "/errors/method-not-allowed", "Method Not Allowed")
@@ -76,6 +80,7 @@ impl Code {
     /// The code of a status that a library answered with.
     fn of_status(status: StatusCode) -> Self {
         match status {
+            StatusCode::FORBIDDEN => Self::Forbidden,
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::CONFLICT => Self::Conflict,
