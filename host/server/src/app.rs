@@ -10,8 +10,11 @@ use crate::artifacts::ModelStore;
 use crate::compute;
 use crate::config::Config;
 use crate::http::App;
+use crate::slices::analytics::{Analytics, AnalyticsSettings};
+use crate::slices::dimensions::Dimensions;
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
+use crate::slices::rollups::Rollups;
 
 /// Why the parts do not come together.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +65,17 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         batch_size: config.ingest.batch_size,
         timeout: Duration::from_secs(config.ingest.timeout_seconds),
     };
+    let rollups = Rollups::new(pool.clone());
+    let limits = AnalyticsSettings {
+        max_rows: i64::from(config.analytics.max_rows),
+        max_date_range_days: i64::from(config.analytics.max_date_range_days),
+    };
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
+        dimensions: Dimensions::new(pool.clone()),
+        analytics: Analytics::new(pool.clone(), rollups.clone(), limits),
+        rollups,
         forecasting: forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue),
         compute,
         pool,

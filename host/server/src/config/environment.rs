@@ -26,6 +26,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("COMPUTE_QUEUE", "compute.queue"),
     ("INGEST_BATCH_SIZE", "ingest.batch_size"),
     ("INGEST_TIMEOUT_SECONDS", "ingest.timeout_seconds"),
+    ("ANALYTICS_MAX_ROWS", "analytics.max_rows"),
+    ("ANALYTICS_MAX_DATE_RANGE_DAYS", "analytics.max_date_range_days"),
     ("FORECAST_RANDOM_SEED", "forecast.random_seed"),
     ("FORECAST_DEFAULT_HORIZON", "forecast.default_horizon"),
     ("FORECAST_MAX_HORIZON", "forecast.max_horizon"),

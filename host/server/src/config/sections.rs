@@ -25,6 +25,8 @@ pub struct Config {
     pub compute: ComputeConfig,
     /// `[ingest]`
     pub ingest: IngestConfig,
+    /// `[analytics]`
+    pub analytics: AnalyticsConfig,
     /// `[forecast]`
     pub forecast: ForecastConfig,
     /// `[plugins]`
@@ -158,6 +160,16 @@ pub struct IngestConfig {
     pub timeout_seconds: u64,
 }
 
+/// `[analytics]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnalyticsConfig {
+    /// Most rows of a list.
+    pub max_rows: u32,
+    /// Longest window.
+    pub max_date_range_days: u32,
+}
+
 /// `[forecast]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +275,8 @@ impl Config {
         within("compute.queue", self.compute.queue as u64, 1, 1_000_000)?;
         within("ingest.batch_size", self.ingest.batch_size as u64, 1, 10_000)?;
         within("ingest.timeout_seconds", self.ingest.timeout_seconds, 1, 86_400)?;
+        within("analytics.max_rows", u64::from(self.analytics.max_rows), 1, 1_000_000)?;
+        within("analytics.max_date_range_days", u64::from(self.analytics.max_date_range_days), 1, 36_525)?;
         within("forecast.max_horizon", self.forecast.max_horizon as u64, 1, 90)?;
         within(
             "forecast.default_horizon",

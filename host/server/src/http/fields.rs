@@ -48,7 +48,11 @@ impl<'a> Fields<'a> {
 
     /// A member that may be absent or null.
     pub fn nullable<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        self.members.get(name).is_some_and(|value| !value.is_null()).then(|| self.required(name, read)).flatten()
+        self.members
+            .get(name)
+            .is_some_and(|value| !value.is_null())
+            .then(|| self.required(name, read))
+            .flatten()
     }
 
     /// A member that may be absent or null, and brings errors with locations of their own.
@@ -57,7 +61,11 @@ impl<'a> Fields<'a> {
         name: &str,
         read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
     ) -> Option<T> {
-        self.members.get(name).is_some_and(|value| !value.is_null()).then(|| self.nested(name, read)).flatten()
+        self.members
+            .get(name)
+            .is_some_and(|value| !value.is_null())
+            .then(|| self.nested(name, read))
+            .flatten()
     }
 
     /// A member that brings errors with locations of their own.
@@ -138,9 +146,9 @@ pub fn lax_flag(value: &Value) -> Reading<bool> {
 pub fn one_of<'w>(words: &'w [&'static str]) -> impl Fn(&Value) -> Reading<&'static str> + 'w {
     move |value| {
         let found = words.iter().find(|word| value.as_str() == Some(word));
-        found
-            .copied()
-            .ok_or_else(|| ("literal_error", format!("must be one of {}, got {}", words.join(", "), short(value))))
+        found.copied().ok_or_else(|| {
+            ("literal_error", format!("must be one of {}, got {}", words.join(", "), short(value)))
+        })
     }
 }
 
@@ -150,10 +158,9 @@ pub fn text(least: usize, most: usize) -> impl Fn(&Value) -> Reading<&str> {
         let Value::String(text) = value else {
             return Err(("string_type", format!("must be a string, got {}", short(value))));
         };
-        // Most texts are short enough in bytes already.
-        let characters =
-            if text.len() < least || text.len() > most { text.chars().count() } else { text.len() };
-        if characters < least || text.is_empty() && least > 0 {
+        // Most texts are short enough in bytes already, and one byte is one character at least.
+        let characters = if least > 1 || text.len() > most { text.chars().count() } else { text.len() };
+        if characters < least {
             return Err((
                 "string_too_short",
                 format!("must have at least {least} characters, has {characters}"),
@@ -399,6 +406,9 @@ mod tests {
         assert_eq!(read(&json!("")).unwrap_err().0, "string_too_short");
         assert_eq!(read(&json!(5)).unwrap_err().0, "string_type");
         assert_eq!(read(&json!("a\0")).unwrap_err().0, "value_error");
+        let read = text(2, 9);
+        assert_eq!(read(&json!("ä")).unwrap_err().0, "string_too_short");
+        assert_eq!(read(&json!("äö")), Ok("äö"));
     }
 
     proptest! {

@@ -26,6 +26,8 @@ use super::{App, Code, Problem};
     tags(
         (name = "health", description = "Is it alive, is it ready."),
         (name = "ingest", description = "Daily sales, by natural keys."),
+        (name = "dimensions", description = "Stores and products."),
+        (name = "analytics", description = "Aggregates over sales and inventory."),
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "operations", description = "For operators."),
     )
