@@ -37,9 +37,8 @@ fn shocks(changepoints: &[Changepoint], day: Day) -> f64 {
     let shock = |point: &Changepoint| {
         let age = day - point.day;
         let left = match (age, point.decay_days) {
-            (..0, _) => 0.0,
             (0, _) => 1.0,
-            (_, 0) => 0.0,
+            (..0, _) | (_, 0) => 0.0,
             (age, days) => (-f64::from(age) / f64::from(days)).exp(),
         };
         (point.multiplier - 1.0) * left

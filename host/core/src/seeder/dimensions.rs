@@ -144,9 +144,8 @@ impl Numbers {
             .map(|_| stream.between(self.least, self.most))
             .find(|number| !self.taken.contains(number));
         // When all are gone, the range is left: the bounds on stores and products are far below.
-        let number = drawn.unwrap_or_else(|| {
-            (self.least..).find(|number| !self.taken.contains(number)).unwrap_or(self.most)
-        });
+        let smallest_free = || (self.least..=self.most).find(|number| !self.taken.contains(number));
+        let number = drawn.or_else(smallest_free).unwrap_or(self.most);
         self.taken.insert(number);
         number
     }

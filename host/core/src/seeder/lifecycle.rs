@@ -38,8 +38,8 @@ pub fn stage(product: &Product, day: Day) -> (Stage, f64) {
     }
     match age {
         ..INTRO => (Stage::Intro, INTRO_FLOOR + (1.0 - INTRO_FLOOR) * f64::from(age) / f64::from(INTRO)),
-        ..GROWTH => (Stage::Growth, 1.0),
-        ..MATURITY => (Stage::Maturity, 1.0),
+        INTRO..GROWTH => (Stage::Growth, 1.0),
+        GROWTH..MATURITY => (Stage::Maturity, 1.0),
         _ => {
             let fading = (-f64::from(age - MATURITY) / DECLINE_DAYS).exp();
             (Stage::Decline, DECLINE_FLOOR + (1.0 - DECLINE_FLOOR) * fading)

@@ -91,7 +91,7 @@ pub fn promotions(
             let mut promotion = Promotion {
                 product: product.id,
                 store,
-                name: *stream.pick(&words::PROMOTIONS),
+                name: stream.pick::<&str>(&words::PROMOTIONS),
                 kind: Kind::PctOff,
                 discount: Some(fraction).filter(|_| in_percent),
                 amount: Some(amount).filter(|_| !in_percent),
@@ -225,7 +225,7 @@ mod tests {
         let plain = promotions(1, &shop, year(), 0.6, None);
         let bundled = promotions(1, &shop, year(), 0.6, Some(0.5));
         assert_eq!(plain.len(), bundled.len());
-        let mut bundles = 0;
+        let mut count = 0;
         for (plain, bundled) in plain.iter().zip(&bundled) {
             assert_eq!(
                 (plain.product, plain.from, plain.to, plain.name),
@@ -235,14 +235,14 @@ mod tests {
                 assert_eq!(plain, bundled);
                 continue;
             };
-            bundles += 1;
+            count += 1;
             let distinct: std::collections::BTreeSet<_> = members.iter().collect();
             assert!((2..=3).contains(&members.len()) && distinct.len() == members.len());
             assert!(!members.contains(&bundled.product));
             assert!(bundled.amount.is_none() && (1_000..=3_000).contains(&bundled.discount.unwrap()));
         }
         // Binomial of some 250: ± 8.
-        assert!((bundles as f64 / plain.len() as f64 - 0.5).abs() < 0.16, "{bundles} of {}", plain.len());
+        assert!((f64::from(count) / plain.len() as f64 - 0.5).abs() < 0.16, "{count} of {}", plain.len());
         assert!(promotions(1, &self::shop(2), year(), 1.0, Some(1.0)).iter().all(|p| p.members.is_none()));
         assert!(
             promotions(1, &self::shop(3), year(), 1.0, Some(1.0)).iter().all(|p| p

@@ -69,7 +69,7 @@ mod tests {
         let fill = found.iter().map(|d| f64::from(d.received)).sum::<f64>() / n / 1_700.0;
         // E[min(N(0.97, 0.05), 1)] = 0.97 - 0.05·(φ(0.6) - 0.6·(1 - Φ(0.6))) = 0.96157.
         assert!((fill - 0.961_57).abs() < 0.004, "{fill}");
-        assert!(found.iter().all(|d| (d.day - d.lead_time as usize) % 14 == 0));
+        assert!(found.iter().all(|d| (d.day - d.lead_time as usize).is_multiple_of(14)));
     }
 
     #[test]

@@ -99,14 +99,15 @@ pub struct Problem {
     code: Code,
     detail: String,
     errors: Vec<FieldError>,
-    extra: Map<String, Value>,
+    // Boxed, and so a problem is small enough to be returned by value everywhere.
+    extra: Box<Map<String, Value>>,
     retry_after: Option<u64>,
 }
 
 impl Problem {
     /// A problem with a sentence for people.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), extra: Map::new(), retry_after: None }
+        Self { code, detail: detail.into(), errors: Vec::new(), extra: Box::default(), retry_after: None }
     }
 
     /// Input that does not fit, with everything that is wrong with it.
@@ -158,7 +159,7 @@ impl Problem {
 
     fn body(&self, request_id: &str) -> Value {
         let (code, kind, title) = self.code.names();
-        let mut members = self.extra.clone();
+        let mut members = (*self.extra).clone();
         let mut set = |name: &str, value: Value| {
             members.shift_remove(name);
             members.insert(name.to_owned(), value);
