@@ -8,3 +8,4 @@ mod import;
 mod ingest;
 mod plugins;
 mod rollups;
+mod seeder;

@@ -12,7 +12,7 @@ pub use environment::{DotEnvError, VARIABLES};
 pub use sections::{
     AnalyticsConfig, AppConfig, AppEnv, ComputeConfig, Config, DatabaseConfig, EmbeddedConfig,
     ForecastConfig, Grant, IngestConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, PluginConfig,
-    PluginsConfig, ServerConfig,
+    PluginsConfig, SeederConfig, ServerConfig,
 };
 
 /// The commented defaults, as they lie at the root of the project.

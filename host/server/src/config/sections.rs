@@ -29,6 +29,8 @@ pub struct Config {
     pub analytics: AnalyticsConfig,
     /// `[forecast]`
     pub forecast: ForecastConfig,
+    /// `[seeder]`
+    pub seeder: SeederConfig,
     /// `[plugins]`
     pub plugins: PluginsConfig,
 }
@@ -189,6 +191,26 @@ pub struct ForecastConfig {
     pub missing_days: MissingDays,
 }
 
+/// `[seeder]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeederConfig {
+    /// Seed of the command line.
+    pub default_seed: u64,
+    /// Stores, on the command line without a scenario.
+    pub default_stores: usize,
+    /// Products, on the command line without a scenario.
+    pub default_products: usize,
+    /// Rows handed to the database at a time.
+    pub batch_size: usize,
+    /// Progress on the command line.
+    pub enable_progress: bool,
+    /// Writing is allowed in production, too.
+    pub allow_production: bool,
+    /// Deleting on the command line wants a word more.
+    pub require_confirm: bool,
+}
+
 /// `[plugins]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -284,6 +306,11 @@ impl Config {
             1,
             self.forecast.max_horizon as u64,
         )?;
+        // Larger ones do not fit into the contract's integers.
+        within("seeder.default_seed", self.seeder.default_seed, 0, i64::MAX as u64)?;
+        within("seeder.default_stores", self.seeder.default_stores as u64, 1, 100)?;
+        within("seeder.default_products", self.seeder.default_products as u64, 1, 500)?;
+        within("seeder.batch_size", self.seeder.batch_size as u64, 1, 10_000)?;
         self.plugins.limits.check("plugins.limits")?;
         for (name, plugin) in &self.plugins.settings {
             plugin.limits.check(&format!("plugins.settings.{name}.limits"))?;

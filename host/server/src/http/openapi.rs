@@ -28,6 +28,7 @@ use super::{App, Code, Problem};
         (name = "ingest", description = "Daily sales, by natural keys."),
         (name = "dimensions", description = "Stores and products."),
         (name = "analytics", description = "Aggregates over sales and inventory."),
+        (name = "seeder", description = "Synthetic data: generate, append, delete, verify."),
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "operations", description = "For operators."),
     )

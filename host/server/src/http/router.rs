@@ -19,7 +19,7 @@ use super::{Code, Problem, cors, health, metrics, openapi, request};
 use crate::config::{AppConfig, AppEnv};
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
-use crate::slices::{analytics, dimensions, forecasting, ingest};
+use crate::slices::{analytics, dimensions, forecasting, ingest, seeder};
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub struct App {
     pub analytics: analytics::Analytics,
     /// The sums that aggregates read.
     pub rollups: Rollups,
+    /// Synthetic data.
+    pub seeder: seeder::Seeder,
     /// Training and forecasts.
     pub forecasting: Forecasting,
 }
@@ -73,6 +75,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(ingest::routes())
         .merge(dimensions::routes())
         .merge(analytics::routes())
+        .merge(seeder::routes())
         .merge(forecasting::routes::routes())
         .merge(metrics::routes())
 }

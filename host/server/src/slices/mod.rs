@@ -5,3 +5,4 @@ pub mod dimensions;
 pub mod forecasting;
 pub mod ingest;
 pub mod rollups;
+pub mod seeder;
