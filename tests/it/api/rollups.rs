@@ -93,7 +93,7 @@ fn check<'a>(found: &Value, rows: impl Iterator<Item = &'a (i64, i128)>, what: &
         let expected = (divisor > 0).then(|| cents as f64 / 100.0 / divisor as f64);
         match (average, expected) {
             (Some(average), Some(expected)) => {
-                assert!((average - expected).abs() <= expected * 1e-12, "{what}")
+                assert!((average - expected).abs() <= expected * 1e-12, "{what}");
             }
             (average, expected) => assert_eq!(average, expected, "{what}"),
         }

@@ -82,9 +82,9 @@ fn quotient(dividend: i128, divisor: i128) -> String {
     if rounds_up(i128::from(digits.last().copied().unwrap_or(0)), remainder, divisor) {
         increment(&mut digits);
     }
-    for _ in decimals..2 {
-        digits.push(0);
-        decimals += 1;
+    if decimals < 2 {
+        digits.resize(digits.len() + 2 - decimals, 0);
+        decimals = 2;
     }
     let text: String = digits.iter().map(|digit| char::from(b'0' + digit)).collect();
     let (whole, fraction) = text.split_at(text.len() - decimals);

@@ -90,6 +90,7 @@ fn read<'a>(
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"id": 4, "code": "BER-01", "name": "Berlin Mitte", "region": "East", "city": "Berlin",
     "store_type": "supermarket", "created_at": "2025-01-02T09:00:00Z", "updated_at": "2025-01-02T09:00:00Z"}))]
+#[allow(clippy::struct_field_names, reason = "the contract's names")]
 pub(super) struct Store {
     /// Use it as `store_id` elsewhere.
     id: i32,
