@@ -269,6 +269,35 @@ async fn a_transaction_that_is_rolled_back_or_open_is_not_seen() {
 }
 
 #[tokio::test]
+async fn truncating_waits_for_a_refresh_and_a_refresh_for_it() {
+    let app = shop().await;
+    let rollups = Rollups::new(app.pool.clone());
+    let write = async || {
+        for _ in 0..30 {
+            sqlx::query(
+                "insert into sales_daily (store_id, product_id, date, quantity, unit_price, total_amount)
+                 select s, p, '2024-01-01'::date + d, 1, 1, 1
+                 from generate_series(1, 2) as s, generate_series(1, 2) as p, generate_series(0, 99) as d",
+            )
+            .execute(&app.pool)
+            .await
+            .unwrap();
+            sqlx::query("truncate sales_daily").execute(&app.pool).await.unwrap();
+        }
+    };
+    let refresh = async || {
+        for _ in 0..60 {
+            rollups.refresh().await.unwrap();
+        }
+    };
+    tokio::join!(write(), refresh());
+    settle(&app).await;
+    let left: i64 =
+        sqlx::query_scalar("select count(*) from sales_by_store_day").fetch_one(&app.pool).await.unwrap();
+    assert_eq!((left, &kpis(&app, 0, 119, "").await["total_units"]), (0, &json!(0)));
+}
+
+#[tokio::test]
 async fn loads_without_foreign_keys_and_copies_are_seen() {
     let app = shop().await;
     let mut writer = app.pool.begin().await.unwrap();

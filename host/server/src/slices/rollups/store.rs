@@ -13,8 +13,10 @@ pub(super) struct Span {
     pub(super) last: NaiveDate,
 }
 
-/// Whether no other process does this work now; held until the transaction ends.
+/// Whether no other process does this work now; held until the transaction ends. Before the first snapshot, and before
+/// anything that a `truncate` of the sales waits for: that one waits for us as a whole, or we for it.
 pub(super) async fn try_lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query!("lock table sales_daily in access share mode").execute(&mut *connection).await?;
     sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "locked!""#, LOCK)
         .fetch_one(connection)
         .await
