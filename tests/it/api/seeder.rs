@@ -117,7 +117,8 @@ async fn generate_fills_every_table_that_is_on() {
     // Also where foreign keys are not looked up: the sums of analytics know that these days are new.
     let unmarked = "select count(*) from sales_daily where not exists (select from sales_stale_days where dates @> date)";
     assert_eq!(one(&app.pool, unmarked).await, 0);
-    let role = "select count(*) from pg_settings where name = 'session_replication_role' and setting <> 'origin'";
+    let role =
+        "select count(*) from pg_settings where name = 'session_replication_role' and setting <> 'origin'";
     assert_eq!(one(&app.pool, role).await, 0);
     let optional = "select count(*) from product where subcategory is not null or pack_size is not null
                     or launch_date is not null or lifecycle_stage is not null";
