@@ -1,5 +1,7 @@
 //! `/seeder/*`. Contract: `seeder.md`.
 
+use std::time::{Duration, Instant};
+
 use axum::body::Body;
 use axum::http::Request;
 use retailcast::config::AppEnv;
@@ -495,6 +497,26 @@ async fn one_at_a_time() {
     assert_eq!(app.get("/seeder/status").await.status.as_u16(), 200);
     generate(&app, small_with(json!({"dry_run": true}))).await;
     other.rollback().await.unwrap();
+    generate(&app, small()).await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_nothing_behind() {
+    let app = TestApp::new().await;
+    for patience in [50, 300, 1_000] {
+        // A million and a half rows: no machine is done with them by then.
+        let run = app.post("/seeder/generate", json!({"stores": 20, "products": 100}));
+        // Dropped half-way, as when a client closes its connection.
+        let gone = tokio::time::timeout(Duration::from_millis(patience), run).await;
+        assert!(gone.is_err(), "done within {patience} ms");
+        // The lock is free as soon as the transaction is rolled back.
+        let end = Instant::now() + Duration::from_secs(30);
+        while delete(&app, "{}").await.status.as_u16() == 409 {
+            assert!(Instant::now() < end, "still locked");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(one(&app.pool, "select count(*) from store").await, 0);
+    }
     generate(&app, small()).await;
 }
 
