@@ -181,7 +181,7 @@ pub(super) fn read_inventory(query: &Query) -> Result<(Option<i32>, Option<i32>)
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"total_revenue": "1250.00", "total_units": 500, "total_transactions": 40,
     "avg_unit_price": "2.50", "avg_basket_value": "31.25"}))]
-pub(super) struct Metrics {
+pub(super) struct SalesMetrics {
     /// Sum of `total_amount`, two decimals; `"0"` without rows.
     total_revenue: String,
     /// Sum of `quantity`.
@@ -194,7 +194,7 @@ pub(super) struct Metrics {
     avg_basket_value: Option<String>,
 }
 
-impl From<Sums> for Metrics {
+impl From<Sums> for SalesMetrics {
     fn from(sums: Sums) -> Self {
         Self {
             total_revenue: sums.revenue(),
@@ -206,7 +206,7 @@ impl From<Sums> for Metrics {
     }
 }
 
-impl Metrics {
+impl SalesMetrics {
     fn cells(&self) -> [String; 5] {
         [
             self.total_revenue.clone(),
@@ -224,7 +224,7 @@ impl Metrics {
     "avg_unit_price": "3.00", "avg_basket_value": "18.00"}, "start_date": "2025-03-05", "end_date": "2025-03-12",
     "store_id": 4, "product_id": null, "category": null}))]
 pub(super) struct Kpis {
-    metrics: Metrics,
+    metrics: SalesMetrics,
     start_date: NaiveDate,
     end_date: NaiveDate,
     store_id: Option<i32>,
@@ -272,7 +272,7 @@ pub(super) struct DrilldownItem {
     dimension_value: String,
     /// Database key of a store or product; null for the other dimensions.
     dimension_id: Option<i32>,
-    metrics: Metrics,
+    metrics: SalesMetrics,
     /// From 1, by revenue, then by `dimension_value`.
     rank: usize,
     /// Percent of the revenue of all groups, two decimals.
@@ -342,7 +342,7 @@ pub(super) struct Timeseries {
     /// As requested.
     granularity: &'static str,
     /// Ascending.
-    pub(super) points: Vec<Point>,
+    pub(super) points: Vec<TimeseriesPoint>,
     /// Length of `points`.
     pub(super) total_points: usize,
     start_date: NaiveDate,
@@ -354,10 +354,10 @@ pub(super) struct Timeseries {
 
 /// A period.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Point {
+pub(super) struct TimeseriesPoint {
     /// Its first day, which may lie before `start_date`; rows outside the window never count.
     period: NaiveDate,
-    metrics: Metrics,
+    metrics: SalesMetrics,
 }
 
 impl Timeseries {
@@ -367,8 +367,10 @@ impl Timeseries {
         filter: Filter,
         found: Vec<(NaiveDate, Sums)>,
     ) -> Self {
-        let points: Vec<Point> =
-            found.into_iter().map(|(period, sums)| Point { period, metrics: sums.into() }).collect();
+        let points: Vec<TimeseriesPoint> = found
+            .into_iter()
+            .map(|(period, sums)| TimeseriesPoint { period, metrics: sums.into() })
+            .collect();
         Self {
             granularity: granularity.name(),
             total_points: points.len(),
@@ -382,7 +384,7 @@ impl Timeseries {
     }
 }
 
-impl CsvRow for Point {
+impl CsvRow for TimeseriesPoint {
     const COLUMNS: &'static [&'static str] = &[
         "period",
         "total_revenue",

@@ -166,6 +166,9 @@ fn cents(mut money: Decimal) -> Decimal {
 
 /// A page of stores.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"stores": [{"id": 4, "code": "BER-01", "name": "Berlin Mitte", "region": "East",
+    "city": "Berlin", "store_type": "supermarket", "created_at": "2025-01-02T09:00:00Z",
+    "updated_at": "2025-01-02T09:00:00Z"}], "total": 12, "page": 1, "page_size": 1}))]
 pub(super) struct StorePage {
     pub(super) stores: Vec<Store>,
     /// Matches on all pages.
@@ -187,6 +190,9 @@ impl StorePage {
 
 /// A page of products.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"products": [{"id": 31, "sku": "TEA-500", "name": "Green Tea 500g", "category": "Beverage",
+    "brand": "Leafline", "base_price": "6.20", "base_cost": "3.10", "created_at": "2025-01-02T09:00:00Z",
+    "updated_at": "2025-01-02T09:00:00Z"}], "total": 3, "page": 1, "page_size": 1}))]
 pub(super) struct ProductPage {
     pub(super) products: Vec<Product>,
     /// Matches on all pages.
