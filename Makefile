@@ -24,6 +24,7 @@ test: setup
 bench: setup
 	cargo bench --locked --package retailcast-runtime --bench boundary
 	cargo bench --locked --package retailcast-tests --bench api
+	cargo bench --locked --package retailcast-tests --bench analytics
 
 fmt:
 	cargo fmt --all

@@ -6,6 +6,7 @@ pub mod day;
 pub mod frame;
 pub mod hash;
 pub mod metrics;
+pub mod seeder;
 pub mod series;
 
 pub use day::Day;

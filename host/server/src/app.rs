@@ -8,10 +8,14 @@ use sqlx::PgPool;
 
 use crate::artifacts::ModelStore;
 use crate::compute;
-use crate::config::Config;
+use crate::config::{AppEnv, Config};
 use crate::http::App;
+use crate::slices::analytics::{Analytics, AnalyticsSettings};
+use crate::slices::dimensions::Dimensions;
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
+use crate::slices::rollups::Rollups;
+use crate::slices::seeder::{Seeder, SeederSettings};
 
 /// Why the parts do not come together.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +42,15 @@ pub fn forecasting(config: &Config, pool: PgPool) -> Result<Forecasting, Assembl
     Ok(forecasting_on(config, pool, compute, Arc::new(catalogue(config)?)))
 }
 
+/// Synthetic data.
+pub fn seeder(config: &Config, pool: PgPool, compute: Arc<ComputePool>) -> Seeder {
+    let settings = SeederSettings {
+        blocked: config.app.env == AppEnv::Production && !config.seeder.allow_production,
+        batch_size: config.seeder.batch_size,
+    };
+    Seeder::new(pool, compute, settings)
+}
+
 fn forecasting_on(
     config: &Config,
     pool: PgPool,
@@ -62,9 +75,18 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         batch_size: config.ingest.batch_size,
         timeout: Duration::from_secs(config.ingest.timeout_seconds),
     };
+    let rollups = Rollups::new(pool.clone());
+    let limits = AnalyticsSettings {
+        max_rows: i64::from(config.analytics.max_rows),
+        max_date_range_days: i64::from(config.analytics.max_date_range_days),
+    };
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
+        dimensions: Dimensions::new(pool.clone()),
+        analytics: Analytics::new(pool.clone(), rollups.clone(), limits),
+        rollups,
+        seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
         forecasting: forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue),
         compute,
         pool,

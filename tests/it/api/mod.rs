@@ -1,7 +1,11 @@
 //! The API, slice by slice.
 
+mod analytics;
+mod dimensions;
 mod forecasting;
 mod http;
 mod import;
 mod ingest;
 mod plugins;
+mod rollups;
+mod seeder;

@@ -8,6 +8,7 @@ mod openapi;
 mod output;
 mod picture;
 mod plugin;
+mod seed;
 mod serve;
 mod signals;
 
@@ -47,6 +48,9 @@ enum Command {
     Forecast(forecast::Args),
     /// Import the bakery data, hold out two weeks, compare all models
     Demo(demo::Args),
+    /// Make, delete or check synthetic data
+    #[command(subcommand)]
+    Seed(seed::Command),
     /// Look at plugins
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -108,6 +112,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
             Command::Import(args) => import::run(&config, args).await,
             Command::Forecast(args) => forecast::run(&config, args).await,
             Command::Demo(args) => demo::run(&config, args).await,
+            Command::Seed(command) => seed::run(&config, command).await,
             Command::Plugin(command) => plugin::run(&config, &command),
             Command::Openapi => openapi::run(&config),
             Command::DefaultConfig => Ok(()),

@@ -60,6 +60,8 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
         tracing::info!("stopping: running requests may end");
         let _ = stop.send(true);
     };
+    // Ends when the pool closes.
+    tokio::spawn(app.rollups.clone().keep_fresh());
     let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(graceful);
     let limit = Duration::from_secs(config.server.shutdown_seconds);
     tokio::select! {

@@ -10,8 +10,9 @@ use figment::providers::{Format, Toml};
 
 pub use environment::{DotEnvError, VARIABLES};
 pub use sections::{
-    AppConfig, AppEnv, ComputeConfig, Config, DatabaseConfig, EmbeddedConfig, ForecastConfig, Grant,
-    IngestConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, PluginConfig, PluginsConfig, ServerConfig,
+    AnalyticsConfig, AppConfig, AppEnv, ComputeConfig, Config, DatabaseConfig, EmbeddedConfig,
+    ForecastConfig, Grant, IngestConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, PluginConfig,
+    PluginsConfig, SeederConfig, ServerConfig,
 };
 
 /// The commented defaults, as they lie at the root of the project.

@@ -25,8 +25,12 @@ pub struct Config {
     pub compute: ComputeConfig,
     /// `[ingest]`
     pub ingest: IngestConfig,
+    /// `[analytics]`
+    pub analytics: AnalyticsConfig,
     /// `[forecast]`
     pub forecast: ForecastConfig,
+    /// `[seeder]`
+    pub seeder: SeederConfig,
     /// `[plugins]`
     pub plugins: PluginsConfig,
 }
@@ -160,6 +164,16 @@ pub struct IngestConfig {
     pub timeout_seconds: u64,
 }
 
+/// `[analytics]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnalyticsConfig {
+    /// Most rows of a list.
+    pub max_rows: u32,
+    /// Longest window.
+    pub max_date_range_days: u32,
+}
+
 /// `[forecast]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,6 +192,29 @@ pub struct ForecastConfig {
     /// What a day without a row means.
     #[serde(deserialize_with = "missing_days")]
     pub missing_days: MissingDays,
+}
+
+/// `[seeder]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeederConfig {
+    /// Seed of the command line.
+    pub default_seed: u64,
+    /// Stores, on the command line without a scenario.
+    pub default_stores: usize,
+    /// Products, on the command line without a scenario.
+    pub default_products: usize,
+    /// Rows handed to the database at a time.
+    pub batch_size: usize,
+    /// Progress on the command line.
+    #[serde(deserialize_with = "flag")]
+    pub enable_progress: bool,
+    /// Writing is allowed in production, too.
+    #[serde(deserialize_with = "flag")]
+    pub allow_production: bool,
+    /// Deleting on the command line wants a word more.
+    #[serde(deserialize_with = "flag")]
+    pub require_confirm: bool,
 }
 
 /// `[plugins]`
@@ -276,6 +313,13 @@ impl Config {
         within("ingest.timeout_seconds", self.ingest.timeout_seconds, 1, 86_400)?;
         within("forecast.max_horizon", self.forecast.max_horizon as u64, 1, 36_500)?;
         within("forecast.default_horizon", self.forecast.default_horizon as u64, 1, 36_500)?;
+        within("analytics.max_rows", u64::from(self.analytics.max_rows), 1, 1_000_000)?;
+        within("analytics.max_date_range_days", u64::from(self.analytics.max_date_range_days), 1, 36_525)?;
+        // Larger ones do not fit into the contract's integers.
+        within("seeder.default_seed", self.seeder.default_seed, 0, i64::MAX as u64)?;
+        within("seeder.default_stores", self.seeder.default_stores as u64, 1, 100)?;
+        within("seeder.default_products", self.seeder.default_products as u64, 1, 500)?;
+        within("seeder.batch_size", self.seeder.batch_size as u64, 1, 10_000)?;
         self.plugins.limits.check("plugins.limits")?;
         for (name, plugin) in &self.plugins.settings {
             plugin.limits.check(&format!("plugins.settings.{name}.limits"))?;

@@ -4,12 +4,11 @@
 use std::fmt::Display;
 
 use chrono::{NaiveDate, NaiveDateTime};
-use retailcast_core::config_schema::{FieldError, lax_integer};
-
-pub use retailcast_core::config_schema::short;
-
+use retailcast_core::config_schema::{FieldError, lax_bool, lax_float, lax_integer};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
+
+pub use retailcast_core::config_schema::short;
 
 /// Why one value does not fit: machine reason and message.
 pub type Refusal = (&'static str, String);
@@ -42,6 +41,33 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// A member that may be absent.
+    pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
+        self.members.contains_key(name).then(|| self.required(name, read)).flatten()
+    }
+
+    /// A member that may be absent or null.
+    pub fn nullable<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
+        self.members
+            .get(name)
+            .is_some_and(|value| !value.is_null())
+            .then(|| self.required(name, read))
+            .flatten()
+    }
+
+    /// A member that may be absent or null, and brings errors with locations of their own.
+    pub fn nullable_nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        self.members
+            .get(name)
+            .is_some_and(|value| !value.is_null())
+            .then(|| self.nested(name, read))
+            .flatten()
     }
 
     /// A member that brings errors with locations of their own.
@@ -113,16 +139,35 @@ pub fn lax_int(least: i64, most: i64) -> impl Fn(&Value) -> Reading<i64> {
     move |value| bounded(lax_integer(value)?, &least, &most)
 }
 
+/// A number, also as a numeric string or a boolean.
+pub fn lax_number(least: f64, most: f64) -> impl Fn(&Value) -> Reading<f64> {
+    move |value| bounded(lax_float(value)?, &least, &most)
+}
+
+/// A boolean, also as 0, 1 or one of the usual words.
+pub fn lax_flag(value: &Value) -> Reading<bool> {
+    lax_bool(value)
+}
+
+/// One of these words.
+pub fn one_of<'w>(words: &'w [&'static str]) -> impl Fn(&Value) -> Reading<&'static str> + 'w {
+    move |value| {
+        let found = words.iter().find(|word| value.as_str() == Some(word));
+        found.copied().ok_or_else(|| {
+            ("literal_error", format!("must be one of {}, got {}", words.join(", "), short(value)))
+        })
+    }
+}
+
 /// A string of this many characters.
 pub fn text(least: usize, most: usize) -> impl Fn(&Value) -> Reading<&str> {
     move |value| {
         let Value::String(text) = value else {
             return Err(("string_type", format!("must be a string, got {}", short(value))));
         };
-        // Most texts are short enough in bytes already.
-        let characters =
-            if text.len() < least || text.len() > most { text.chars().count() } else { text.len() };
-        if characters < least || text.is_empty() && least > 0 {
+        // Most texts are short enough in bytes already, and one byte is one character at least.
+        let characters = if least > 1 || text.len() > most { text.chars().count() } else { text.len() };
+        if characters < least {
             return Err((
                 "string_too_short",
                 format!("must have at least {least} characters, has {characters}"),
@@ -374,6 +419,9 @@ mod tests {
         assert_eq!(read(&json!("")).unwrap_err().0, "string_too_short");
         assert_eq!(read(&json!(5)).unwrap_err().0, "string_type");
         assert_eq!(read(&json!("a\0")).unwrap_err().0, "value_error");
+        let read = text(2, 9);
+        assert_eq!(read(&json!("ä")).unwrap_err().0, "string_too_short");
+        assert_eq!(read(&json!("äö")), Ok("äö"));
     }
 
     proptest! {

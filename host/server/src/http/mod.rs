@@ -4,13 +4,18 @@ pub mod body;
 pub mod cors;
 pub mod fields;
 pub mod health;
+pub mod listing;
 pub mod metrics;
 pub mod openapi;
 pub mod problem;
+pub mod query;
 pub mod request;
 pub mod router;
+pub mod timestamp;
 
 pub use body::JsonBody;
 pub use problem::{Code, Problem};
+pub use query::Query;
 pub use request::RequestId;
 pub use router::{App, router};
+pub use timestamp::Timestamp;

@@ -29,6 +29,9 @@ use super::{App, Code, Problem};
     tags(
         (name = "health", description = "Is it alive, is it ready."),
         (name = "ingest", description = "Daily sales, by natural keys."),
+        (name = "dimensions", description = "Stores and products."),
+        (name = "analytics", description = "Aggregates over sales and inventory."),
+        (name = "seeder", description = "Synthetic data: generate, append, delete, verify."),
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "operations", description = "For operators."),
     )
@@ -44,7 +47,8 @@ pub fn finish(document: &mut Document, name: &str, catalogue: &Catalogue) {
         add_models(components, catalogue);
     }
     for operations in document.paths.paths.values_mut() {
-        for operation in [&mut operations.get, &mut operations.post].into_iter().flatten() {
+        let all = [&mut operations.get, &mut operations.post, &mut operations.delete];
+        for operation in all.into_iter().flatten() {
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response {
                     add_example(status, response);

@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 pub enum Code {
     /// A well-formed request that the operation refuses.
     BadRequest,
+    /// The operation is switched off here.
+    Forbidden,
     /// The addressed resource, or data for it, does not exist.
     NotFound,
     /// Another method is known at this path.
@@ -37,8 +39,9 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BadRequest,
+        Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
@@ -55,6 +58,7 @@ impl Code {
     pub fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
@@ -71,6 +75,7 @@ impl Code {
     pub fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::BadRequest => ("BAD_REQUEST", "/errors/bad-request", "Bad Request"),
+            Self::Forbidden => ("FORBIDDEN", "/errors/forbidden", "Forbidden"),
             Self::NotFound => ("NOT_FOUND", "/errors/not-found", "Not Found"),
             Self::MethodNotAllowed => {
                 ("METHOD_NOT_ALLOWED", "/errors/method-not-allowed", "Method Not Allowed")
@@ -91,6 +96,7 @@ impl Code {
     /// The code of a status that a library answered with.
     fn of_status(status: StatusCode) -> Self {
         match status {
+            StatusCode::FORBIDDEN => Self::Forbidden,
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::CONFLICT => Self::Conflict,
@@ -109,14 +115,15 @@ pub struct Problem {
     code: Code,
     detail: String,
     errors: Vec<FieldError>,
-    extra: Map<String, Value>,
+    // Boxed, and so a problem is small enough to be returned by value everywhere.
+    extra: Box<Map<String, Value>>,
     retry_after: Option<u64>,
 }
 
 impl Problem {
     /// A problem with a sentence for people.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), extra: Map::new(), retry_after: None }
+        Self { code, detail: detail.into(), errors: Vec::new(), extra: Box::default(), retry_after: None }
     }
 
     /// Input that does not fit, with everything that is wrong with it.
@@ -161,7 +168,7 @@ impl Problem {
 
     fn body(&self, request_id: &str) -> Value {
         let (code, kind, title) = self.code.names();
-        let mut members = self.extra.clone();
+        let mut members = (*self.extra).clone();
         let mut set = |name: &str, value: Value| {
             members.shift_remove(name);
             members.insert(name.to_owned(), value);

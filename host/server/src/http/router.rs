@@ -18,7 +18,8 @@ use super::openapi::Base;
 use super::{Code, Problem, cors, health, metrics, openapi, request};
 use crate::config::{AppConfig, AppEnv};
 use crate::slices::forecasting::service::Forecasting;
-use crate::slices::{forecasting, ingest};
+use crate::slices::rollups::Rollups;
+use crate::slices::{analytics, dimensions, forecasting, ingest, seeder};
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -31,6 +32,14 @@ pub struct App {
     pub compute: Arc<ComputePool>,
     /// Bulk loads.
     pub ingest: ingest::Ingest,
+    /// Stores and products.
+    pub dimensions: dimensions::Dimensions,
+    /// Aggregates.
+    pub analytics: analytics::Analytics,
+    /// The sums that aggregates read.
+    pub rollups: Rollups,
+    /// Synthetic data.
+    pub seeder: seeder::Seeder,
     /// Training and forecasts.
     pub forecasting: Forecasting,
 }
@@ -62,6 +71,9 @@ fn slices() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Base::openapi())
         .merge(health::routes())
         .merge(ingest::routes())
+        .merge(dimensions::routes())
+        .merge(analytics::routes())
+        .merge(seeder::routes())
         .merge(forecasting::routes::routes())
         .merge(metrics::routes())
 }

@@ -1,4 +1,8 @@
 //! The API, slice by slice: `routes` (handlers), `wire` (JSON shapes), `service` (the work), `store` (SQL).
 
+pub mod analytics;
+pub mod dimensions;
 pub mod forecasting;
 pub mod ingest;
+pub mod rollups;
+pub mod seeder;
