@@ -97,6 +97,8 @@ pub enum IngestError {
 
 const DEADLOCK: &str = "40P01";
 const RETRIES: u32 = 3;
+/// `query_canceled`: the statement's time was over.
+const CANCELLED: &str = "57014";
 
 /// When a request has to be answered.
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +111,16 @@ impl Deadline {
     /// Waits for the work no longer than this.
     pub async fn apply<T>(&self, work: impl Future<Output = T>) -> Result<T, IngestError> {
         tokio::time::timeout_at(self.at.into(), work).await.map_err(|_| IngestError::Timeout(self.limit))
+    }
+
+    /// The database ends a statement at the same moment as we stop waiting; either may be first.
+    fn explain(&self, error: sqlx::Error) -> IngestError {
+        match &error {
+            sqlx::Error::Database(e) if e.code().as_deref() == Some(CANCELLED) => {
+                IngestError::Timeout(self.limit)
+            }
+            _ => error.into(),
+        }
     }
 
     /// Begins a transaction whose statements end with the deadline too: a client that waits no longer must not leave
@@ -159,7 +171,7 @@ impl Ingest {
             let outcome = self.write(&mut transaction, rows).await?;
             Ok::<_, sqlx::Error>((transaction, outcome))
         };
-        let (transaction, outcome) = deadline.apply(work).await??;
+        let (transaction, outcome) = deadline.apply(work).await?.map_err(|e| deadline.explain(e))?;
         // Past this point the answer is the database's: a deadline could not tell whether it has committed.
         transaction.commit().await?;
         Ok(outcome)
