@@ -40,7 +40,7 @@ pub(crate) fn build(workspace: &Path, packages: &[String], watched: &[&str]) -> 
         cargo.env_remove(variable);
     }
     // Every WebAssembly engine of today has the fixed-width vectors, and Rust leaves them off by default. Numeric
-    // loops gain a third; results stay the same on every machine (relaxed vectors, which do not, stay off).
+    // loops gain; results stay the same on every machine (relaxed vectors, which do not, stay off).
     cargo.env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", "-Ctarget-feature=+simd128");
     let output = cargo.output().expect("cargo can be started: it runs this script");
     if !output.status.success() {
