@@ -74,6 +74,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
     let settings = IngestSettings {
         batch_size: config.ingest.batch_size,
         timeout: Duration::from_secs(config.ingest.timeout_seconds),
+        most_bytes: config.ingest.max_table_mib << 20,
     };
     let rollups = Rollups::new(pool.clone());
     let limits = AnalyticsSettings {

@@ -1,6 +1,7 @@
 //! The program as a process: start, stop, kill, exit codes.
 
 mod command_line;
+mod ingest;
 mod program;
 mod seed;
 mod serve;

@@ -15,12 +15,13 @@ use super::{CliError, import, with_database};
 use crate::app;
 use crate::config::Config;
 use crate::import::{
-    Columns, HolidayRule, Progress, SalesOptions, Source, import_calendar, import_products, import_sales,
+    HolidayRule, Progress, SalesOptions, Source, import_calendar, import_products, import_sales,
     import_stores,
 };
 use crate::slices::forecasting::portfolio::{
     Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast, actuals,
 };
+use crate::tabular::Format;
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -85,8 +86,7 @@ fn database(config: &Config) -> &'static str {
 async fn import_bakery(pool: &PgPool, folder: &Path) -> Result<(), CliError> {
     let source = |name: &str| Source {
         file: folder.join(name),
-        columns: Columns::default(),
-        delimiter: b',',
+        format: Format::default(),
         rejects: PathBuf::from(format!("{}.rejects.csv", name.split('.').next().unwrap_or(name))),
         progress: Progress::silent(),
     };

@@ -1,6 +1,5 @@
 //! `retailcast import`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,9 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{CliError, with_database};
 use crate::config::Config;
 use crate::import::{
-    self, Columns, FractionalQuantity, HolidayRule, ImportError, MissingPrice, Progress, PromoFlag,
-    SalesOptions, Source, Summary, TooManyDecimals, UnknownDays, UnknownKeys,
+    self, FractionalQuantity, HolidayRule, ImportError, MissingPrice, Progress, PromoFlag, SalesOptions,
+    Source, Summary, TooManyDecimals, UnknownDays, UnknownKeys,
 };
+use crate::tabular::{Columns, Format};
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -111,8 +111,11 @@ impl FileArgs {
         Source {
             rejects: self.rejects.unwrap_or_else(|| default_rejects(&self.file)),
             file: self.file,
-            columns: Columns(self.columns.into_iter().collect::<BTreeMap<_, _>>()),
-            delimiter: self.delimiter,
+            format: Format {
+                columns: Columns(self.columns.into_iter().collect()),
+                delimiter: self.delimiter,
+                ..Format::default()
+            },
             progress: Progress::new(move |done, all| {
                 bar.set_length(all);
                 bar.set_position(done);

@@ -26,6 +26,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("COMPUTE_QUEUE", "compute.queue"),
     ("INGEST_BATCH_SIZE", "ingest.batch_size"),
     ("INGEST_TIMEOUT_SECONDS", "ingest.timeout_seconds"),
+    ("INGEST_MAX_TABLE_MIB", "ingest.max_table_mib"),
     ("ANALYTICS_MAX_ROWS", "analytics.max_rows"),
     ("ANALYTICS_MAX_DATE_RANGE_DAYS", "analytics.max_date_range_days"),
     ("FORECAST_RANDOM_SEED", "forecast.random_seed"),

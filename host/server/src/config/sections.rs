@@ -162,6 +162,8 @@ pub struct IngestConfig {
     pub batch_size: usize,
     /// Deadline of a request.
     pub timeout_seconds: u64,
+    /// Largest CSV or Parquet body, unzipped.
+    pub max_table_mib: u64,
 }
 
 /// `[analytics]`
@@ -311,6 +313,7 @@ impl Config {
         within("compute.queue", self.compute.queue as u64, 1, 1_000_000)?;
         within("ingest.batch_size", self.ingest.batch_size as u64, 1, 10_000)?;
         within("ingest.timeout_seconds", self.ingest.timeout_seconds, 1, 86_400)?;
+        within("ingest.max_table_mib", self.ingest.max_table_mib, 1, 1 << 20)?;
         within("forecast.max_horizon", self.forecast.max_horizon as u64, 1, 36_500)?;
         within("forecast.default_horizon", self.forecast.default_horizon as u64, 1, 36_500)?;
         within("analytics.max_rows", u64::from(self.analytics.max_rows), 1, 1_000_000)?;

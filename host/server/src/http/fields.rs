@@ -15,17 +15,42 @@ pub type Refusal = (&'static str, String);
 /// What a reader of one value gives.
 pub type Reading<T> = Result<T, Refusal>;
 
+/// What has values by name.
+#[derive(Debug, Clone, Copy)]
+enum Members<'a> {
+    Object(&'a Map<String, Value>),
+    /// The names, and a cell for each.
+    Row(&'a [String], &'a [Value]),
+}
+
+impl<'a> Members<'a> {
+    fn get(self, name: &str) -> Option<&'a Value> {
+        match self {
+            Self::Object(members) => members.get(name),
+            Self::Row(names, cells) => {
+                let at = names.iter().position(|found| found == name)?;
+                cells.get(at).filter(|cell| !cell.is_null())
+            }
+        }
+    }
+}
+
 /// The members of one object, and what was found wrong with them.
 #[derive(Debug)]
 pub struct Fields<'a> {
-    members: &'a Map<String, Value>,
+    members: Members<'a>,
     errors: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
     /// The members of the body.
     pub fn of(members: &'a Map<String, Value>) -> Self {
-        Self { members, errors: Vec::new() }
+        Self { members: Members::Object(members), errors: Vec::new() }
+    }
+
+    /// The cells of a table's row under the names of its columns: texts, and null for empty cells, which are missing.
+    pub fn of_row(names: &'a [String], cells: &'a [Value]) -> Self {
+        Self { members: Members::Row(names, cells), errors: Vec::new() }
     }
 
     /// A member that must be there.
@@ -45,7 +70,7 @@ impl<'a> Fields<'a> {
 
     /// A member that may be absent.
     pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        self.members.contains_key(name).then(|| self.required(name, read)).flatten()
+        self.members.get(name).is_some().then(|| self.required(name, read)).flatten()
     }
 
     /// A member that may be absent or null.
@@ -87,6 +112,11 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// Whether a member is there and not null.
+    pub fn given(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// A rule between members that do not fit together.
@@ -252,21 +282,30 @@ fn iso_date(text: &str) -> Option<NaiveDate> {
 
 /// A non-negative exact decimal with at most two places, not above `most`; a JSON number or a numeric string.
 pub fn money(most: Decimal) -> impl Fn(&Value) -> Reading<Decimal> {
+    decimal(2, most)
+}
+
+/// The same with another number of places.
+pub fn decimal(places: u32, most: Decimal) -> impl Fn(&Value) -> Reading<Decimal> {
     move |value| match value {
-        Value::Number(number) => parse_money(&number.to_string(), most),
-        Value::String(text) => parse_money(text.trim(), most),
+        Value::Number(number) => parse_places(&number.to_string(), places, most),
+        Value::String(text) => parse_places(text.trim(), places, most),
         other => Err(("decimal_type", format!("must be a number or a numeric string, got {}", short(other)))),
     }
 }
 
-/// The same from text.
+/// [`money`] from text.
 pub fn parse_money(text: &str, most: Decimal) -> Reading<Decimal> {
+    parse_places(text, 2, most)
+}
+
+fn parse_places(text: &str, places: u32, most: Decimal) -> Reading<Decimal> {
     let decimal = parse_decimal(text)?;
     if decimal.is_sign_negative() && !decimal.is_zero() {
         return Err(("greater_than_equal", format!("must be at least 0, got {text}")));
     }
-    if decimal.normalize().scale() > 2 {
-        return Err(("decimal_max_places", format!("must have at most 2 decimal places, got {text}")));
+    if decimal.normalize().scale() > places {
+        return Err(("decimal_max_places", format!("must have at most {places} decimal places, got {text}")));
     }
     if decimal > most {
         return Err(("less_than_equal", format!("must be at most {most}, got {text}")));

@@ -28,7 +28,7 @@ use super::{App, Code, Problem};
     components(schemas(ProblemBody, FieldErrorBody)),
     tags(
         (name = "health", description = "Is it alive, is it ready."),
-        (name = "ingest", description = "Daily sales, by natural keys."),
+        (name = "ingest", description = "Bulk loads, by natural keys."),
         (name = "dimensions", description = "Stores and products."),
         (name = "analytics", description = "Aggregates over sales and inventory."),
         (name = "seeder", description = "Synthetic data: generate, append, delete, verify."),

@@ -152,6 +152,13 @@ impl Problem {
         )
     }
 
+    /// The same problem with another sentence.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
     /// The same problem with a further member. Those of the contract cannot be replaced.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
