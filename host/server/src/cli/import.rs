@@ -1,5 +1,6 @@
 //! `retailcast import`.
 
+use super::stdout;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -163,7 +164,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
     })
     .await;
     bar.finish_and_clear();
-    print!("{}", summary?);
+    stdout::print(format_args!("{}", summary?));
     Ok(())
 }
 
