@@ -89,6 +89,20 @@ impl Known {
         })
     }
 
+    /// The same for rows of facts.
+    pub(super) async fn of_facts<'a>(
+        connection: &mut PgConnection,
+        grains: impl Iterator<Item = (&'a str, &'a str, NaiveDate)>,
+    ) -> sqlx::Result<Self> {
+        let (mut codes, mut skus, mut days) = (HashSet::new(), HashSet::new(), HashSet::new());
+        for (code, sku, day) in grains {
+            codes.insert(code);
+            skus.insert(sku);
+            days.insert(day);
+        }
+        Self::look_up(connection, codes, skus, days).await
+    }
+
     pub(super) fn store(&self, code: &str) -> Result<i32, Unknown> {
         let missing = || (RejectionCode::Store, format!("no store with code {code}"));
         self.stores.get(code).copied().ok_or_else(missing)

@@ -51,13 +51,8 @@ impl Record for SaleRow {
         rows: &[Self],
         batch: usize,
     ) -> sqlx::Result<Vec<Rejection>> {
-        let known = Known::look_up(
-            connection,
-            rows.iter().map(|row| row.store_code.as_str()).collect(),
-            rows.iter().map(|row| row.sku.as_str()).collect(),
-            rows.iter().map(|row| row.date).collect(),
-        )
-        .await?;
+        let grains = rows.iter().map(|row| (row.store_code.as_str(), row.sku.as_str(), row.date));
+        let known = Known::of_facts(connection, grains).await?;
         let (sales, rejected) = resolve(rows, |row| {
             Ok(Sale {
                 store_id: known.store(&row.store_code)?,
