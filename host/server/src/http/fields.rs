@@ -8,7 +8,7 @@ use retailcast_core::config_schema::{FieldError, lax_bool, lax_float, lax_intege
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-pub use retailcast_core::config_schema::short;
+pub use retailcast_core::config_schema::{short, version};
 
 /// Why one value does not fit: machine reason and message.
 pub type Refusal = (&'static str, String);
@@ -19,13 +19,32 @@ pub type Reading<T> = Result<T, Refusal>;
 #[derive(Debug)]
 pub struct Fields<'a> {
     members: &'a Map<String, Value>,
+    /// Where the object stands, with a dot at the end; empty for the body.
+    prefix: String,
     errors: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
     /// The members of the body.
     pub fn of(members: &'a Map<String, Value>) -> Self {
-        Self { members, errors: Vec::new() }
+        Self { members, prefix: String::new(), errors: Vec::new() }
+    }
+
+    /// The members of an object inside the body; `location` is where it stands.
+    pub fn inside(location: &str, value: &'a Value) -> Result<Self, Vec<FieldError>> {
+        match value {
+            Value::Object(members) => {
+                Ok(Self { members, prefix: format!("{location}."), errors: Vec::new() })
+            }
+            other => {
+                let message = format!("must be an object, got {}", short(other));
+                Err(vec![FieldError::new(location, "dict_type", message)])
+            }
+        }
+    }
+
+    fn error(&mut self, name: &str, kind: &'static str, message: impl Into<String>) {
+        self.errors.push(FieldError::new(format!("{}{name}", self.prefix), kind, message));
     }
 
     /// A member that must be there.
@@ -37,7 +56,7 @@ impl<'a> Fields<'a> {
         match read {
             Ok(value) => Some(value),
             Err((kind, message)) => {
-                self.errors.push(FieldError::new(name, kind, message));
+                self.error(name, kind, message);
                 None
             }
         }
@@ -70,6 +89,15 @@ impl<'a> Fields<'a> {
             .flatten()
     }
 
+    /// A member that may be absent, and brings errors with locations of their own.
+    pub fn optional_nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        self.members.contains_key(name).then(|| self.nested(name, read)).flatten()
+    }
+
     /// A member that brings errors with locations of their own.
     pub fn nested<T>(
         &mut self,
@@ -83,7 +111,7 @@ impl<'a> Fields<'a> {
                 None
             }
             None => {
-                self.errors.push(FieldError::new(name, "missing", "is required"));
+                self.error(name, "missing", "is required");
                 None
             }
         }
@@ -91,7 +119,15 @@ impl<'a> Fields<'a> {
 
     /// A rule between members that do not fit together.
     pub fn refuse(&mut self, name: &str, message: impl Into<String>) {
-        self.errors.push(FieldError::new(name, "value_error", message));
+        self.error(name, "value_error", message);
+    }
+
+    /// Refuses all members but these.
+    pub fn forbid_others(&mut self, known: &[&str]) {
+        let unknown = self.members.keys().filter(|name| !known.contains(&name.as_str()));
+        for name in unknown.collect::<Vec<_>>() {
+            self.error(name, "extra_forbidden", format!("is no field here; they are {}", known.join(", ")));
+        }
     }
 
     /// The value that was made of the members; all errors when there are any.
