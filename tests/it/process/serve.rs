@@ -27,7 +27,7 @@ fn post(url: &str, body: &Value) -> (u16, Value) {
     })
 }
 
-fn shop(home: &Home) {
+pub(super) fn shop(home: &Home) {
     let write = |name: &str, text: &str| std::fs::write(home.folder.join(name), text).unwrap();
     write("stores.csv", "store_code\nBER-01\n");
     write("products.csv", "sku\nTEA\n");

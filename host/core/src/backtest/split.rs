@@ -23,16 +23,10 @@ impl SplitStrategy {
             Self::Sliding => "sliding",
         }
     }
-}
 
-impl std::str::FromStr for SplitStrategy {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "expanding" => Ok(Self::Expanding),
-            "sliding" => Ok(Self::Sliding),
-            _ => Err(format!("`{text}` is not one of {}", Self::NAMES.join(", "))),
-        }
+    /// The strategy of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Expanding, Self::Sliding].into_iter().find(|strategy| strategy.name() == name)
     }
 }
 

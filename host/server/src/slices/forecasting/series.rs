@@ -38,9 +38,10 @@ impl Forecasting {
             return Err(ForecastError::Window { first, end: window.end });
         }
         let series = Series::build(&rows, window.end, self.settings.missing_days)?;
-        let exogenous = match with_exogenous {
-            true => self.exogenous(pair, first, window.end).await?.0,
-            false => Exogenous::default(),
+        let exogenous = if with_exogenous {
+            self.exogenous(pair, first, window.end).await?.0
+        } else {
+            Exogenous::default()
         };
         Ok(History { series, exogenous })
     }

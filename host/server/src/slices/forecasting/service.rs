@@ -359,7 +359,7 @@ impl Forecasting {
 
 /// What a plugin sees as the present: the forecast origin, so that the same data gives the same forecast on any day.
 /// Origins before 1970 have no time of their own.
-pub(super) fn present(origin: Day) -> Duration {
+pub fn present(origin: Day) -> Duration {
     Duration::from_hours(24) * u32::try_from(origin.0).unwrap_or(0)
 }
 
