@@ -81,7 +81,6 @@ impl Candidate {
         let mut session = self.model.session(call)?;
         let mut results = Vec::with_capacity(folds.len());
         for (i, fold) in folds.iter().enumerate() {
-            check_wanted(call)?;
             let result = self.run_fold(&mut *session, history, &matrix, fold);
             results.push(result.map_err(|error| Failure { fold: Some(i), error })?);
         }
@@ -139,7 +138,9 @@ impl Matrix {
         let rows = history.series.len();
         let mut values = Vec::with_capacity(features.len() * rows);
         for feature in features {
-            check_wanted(call)?;
+            if call.cancel.is_cancelled() {
+                return Err(PluginError::Cancelled { phase: Phase::Fit });
+            }
             let column = training_frame(std::slice::from_ref(feature), &history.series, &history.exogenous);
             values.extend(column.values);
         }
@@ -172,14 +173,6 @@ fn ahead(input: &Input, history: &History, fold: &Fold) -> Ahead {
             launch: history.exogenous.launch,
         },
     }
-}
-
-/// The plugin itself is interrupted while it runs; this is for the host's work between its calls.
-fn check_wanted(call: &Call) -> Result<(), PluginError> {
-    if call.cancel.is_cancelled() {
-        return Err(PluginError::Cancelled { phase: Phase::Fit });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
