@@ -1,6 +1,6 @@
 //! The program as a process: start, stop, kill, exit codes.
 
-mod cancel;
+mod backtest;
 mod command_line;
 mod program;
 mod seed;

@@ -20,7 +20,7 @@ fn get(url: &str) -> (u16, Value) {
     })
 }
 
-fn post(url: &str, body: &Value) -> (u16, Value) {
+pub(super) fn post(url: &str, body: &Value) -> (u16, Value) {
     runtime().block_on(async {
         let answer = reqwest::Client::new().post(url).json(body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! A client that dies takes its computation along.
+//! Backtests of a running server: a client that dies takes its computation along; what the log says.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::program::{Home, Server};
-use super::serve::shop;
+use super::serve::{post, shop};
 
 /// A backtest whose model would not end before its limit of 30 s.
 fn endless_backtest() -> Value {
@@ -78,4 +78,28 @@ fn the_thread_of_a_killed_client_is_free_within_200_ms() {
     assert!(waits.iter().max() < Some(&Duration::from_secs(5)), "{waits:?}");
     println!("free after {waits:?}");
     assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn few_rows_and_a_missing_baseline_are_warnings_in_the_log() {
+    let home = Home::new("backtest-log");
+    shop(&home);
+    let toml = "[plugins.settings.seasonal_naive]\nenabled = false\n";
+    std::fs::write(home.folder.join("retailcast.toml"), toml).unwrap();
+    let server = Server::start(&home);
+    let body = json!({"store_id": 1, "product_id": 1, "start_date": "2024-01-01", "end_date": "2024-03-04",
+                      "config": {"split_config": {"min_train_size": 7}, "model_config_main": {"model_type": "naive"}}});
+    let (status, answer) = post(&format!("{}/backtesting/run", server.url), &body);
+    assert_eq!((status, answer["baseline_results"].as_array().map(Vec::len)), (200, Some(1)), "{answer}");
+    let (_, log) = server.stop();
+    let lines: Vec<Value> = log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (message, member, value) in [
+        ("a backtest trains on few rows", "min_train_size", json!(7)),
+        ("a baseline cannot run and is left out of the backtest", "baseline", json!("seasonal_naive")),
+    ] {
+        let line = lines.iter().find(|line| line["message"] == message);
+        let line = line.unwrap_or_else(|| panic!("{message}: {lines:#?}"));
+        assert_eq!((&line["level"], &line[member]), (&json!("WARN"), &value), "{line}");
+        assert!(line["request_id"].is_string(), "{line}");
+    }
 }
