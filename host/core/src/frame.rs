@@ -183,6 +183,19 @@ pub struct RowInputs {
     pub is_holiday: bool,
 }
 
+impl RowInputs {
+    /// What was recorded of row `i` of a series, beside its target.
+    pub fn recorded(series: &Series, exogenous: &Exogenous, i: usize) -> Self {
+        let day = series.days[i];
+        Self {
+            day,
+            price_factor: series.unit_price[i] / series.baseline_price,
+            promo_active: exogenous.promo_active(day),
+            is_holiday: exogenous.is_holiday(day),
+        }
+    }
+}
+
 /// The target as far as a row may know it: `known`, oldest first, and how many rows lie between the last known
 /// value and the row itself (0 for the row right after it).
 #[derive(Debug, Clone, Copy)]
@@ -261,14 +274,7 @@ fn build<'a>(
 /// One row per value of the series; every row knows all targets before it.
 pub fn training_frame(features: &[Feature], series: &Series, exogenous: &Exogenous) -> Frame {
     build(features, series.len(), exogenous.launch, |i| {
-        let day = series.days[i];
-        let row = RowInputs {
-            day,
-            price_factor: series.unit_price[i] / series.baseline_price,
-            promo_active: exogenous.promo_active(day),
-            is_holiday: exogenous.is_holiday(day),
-        };
-        (Past { known: &series.quantity[..i], unknown: 0 }, row)
+        (Past { known: &series.quantity[..i], unknown: 0 }, RowInputs::recorded(series, exogenous, i))
     })
 }
 
@@ -430,12 +436,7 @@ mod tests {
         fn training_and_future_rows_agree(n in 30_usize..89) {
             let (series, exogenous) = example();
             let training = training_frame(&ALL, &series, &exogenous);
-            let next = RowInputs {
-                day: series.days[n],
-                price_factor: series.unit_price[n] / series.baseline_price,
-                promo_active: exogenous.promo_active(series.days[n]),
-                is_holiday: exogenous.is_holiday(series.days[n]),
-            };
+            let next = RowInputs::recorded(&series, &exogenous, n);
             let known = tail(&ALL, &series.quantity[..n]);
             let future = future_frame(&ALL, known, 0, &[next], exogenous.launch);
             prop_assert_eq!(bits(&row(&training, n)), bits(&row(&future, 0)));

@@ -11,6 +11,7 @@ use crate::compute;
 use crate::config::{AppEnv, Config};
 use crate::http::App;
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
+use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::dimensions::Dimensions;
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
@@ -81,6 +82,12 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         max_rows: i64::from(config.analytics.max_rows),
         max_date_range_days: i64::from(config.analytics.max_date_range_days),
     };
+    let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
+    let backtests = BacktestSettings {
+        max_splits: config.backtest.max_splits,
+        default_min_train_size: config.backtest.default_min_train_size,
+        max_gap: config.backtest.max_gap,
+    };
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -88,7 +95,8 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         analytics: Analytics::new(pool.clone(), rollups.clone(), limits),
         rollups,
         seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
-        forecasting: forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue),
+        backtesting: Backtesting::new(forecasting.clone(), Arc::clone(&compute), backtests),
+        forecasting,
         compute,
         pool,
     }))

@@ -1,6 +1,7 @@
 //! The API, slice by slice.
 
 mod analytics;
+mod backtesting;
 mod dimensions;
 mod forecasting;
 mod http;

@@ -29,6 +29,8 @@ pub struct Config {
     pub analytics: AnalyticsConfig,
     /// `[forecast]`
     pub forecast: ForecastConfig,
+    /// `[backtest]`
+    pub backtest: BacktestConfig,
     /// `[seeder]`
     pub seeder: SeederConfig,
     /// `[plugins]`
@@ -196,6 +198,20 @@ pub struct ForecastConfig {
     pub missing_days: MissingDays,
 }
 
+/// `[backtest]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BacktestConfig {
+    /// Most folds.
+    pub max_splits: usize,
+    /// First training window below which a warning is logged, in rows.
+    pub default_min_train_size: usize,
+    /// Longest gap, in rows.
+    pub max_gap: usize,
+    /// Reserved.
+    pub results_dir: PathBuf,
+}
+
 /// `[seeder]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -316,6 +332,9 @@ impl Config {
         within("ingest.max_table_mib", self.ingest.max_table_mib, 1, 1 << 20)?;
         within("forecast.max_horizon", self.forecast.max_horizon as u64, 1, 36_500)?;
         within("forecast.default_horizon", self.forecast.default_horizon as u64, 1, 36_500)?;
+        within("backtest.max_splits", self.backtest.max_splits as u64, 2, 1_000)?;
+        within("backtest.default_min_train_size", self.backtest.default_min_train_size as u64, 1, 36_500)?;
+        within("backtest.max_gap", self.backtest.max_gap as u64, 0, 36_500)?;
         within("analytics.max_rows", u64::from(self.analytics.max_rows), 1, 1_000_000)?;
         within("analytics.max_date_range_days", u64::from(self.analytics.max_date_range_days), 1, 36_525)?;
         // Larger ones do not fit into the contract's integers.

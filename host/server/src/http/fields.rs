@@ -8,7 +8,7 @@ use retailcast_core::config_schema::{FieldError, lax_bool, lax_float, lax_intege
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-pub use retailcast_core::config_schema::short;
+pub use retailcast_core::config_schema::{short, version};
 
 /// Why one value does not fit: machine reason and message.
 pub type Refusal = (&'static str, String);
@@ -24,6 +24,13 @@ enum Members<'a> {
 }
 
 impl<'a> Members<'a> {
+    fn names(self) -> Box<dyn Iterator<Item = &'a str> + 'a> {
+        match self {
+            Self::Object(members) => Box::new(members.keys().map(String::as_str)),
+            Self::Row(names, _) => Box::new(names.iter().map(String::as_str)),
+        }
+    }
+
     fn get(self, name: &str) -> Option<&'a Value> {
         match self {
             Self::Object(members) => members.get(name),
@@ -39,18 +46,39 @@ impl<'a> Members<'a> {
 #[derive(Debug)]
 pub struct Fields<'a> {
     members: Members<'a>,
+    /// Where the object stands, with a dot at the end; empty for the body.
+    prefix: String,
     errors: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
     /// The members of the body.
     pub fn of(members: &'a Map<String, Value>) -> Self {
-        Self { members: Members::Object(members), errors: Vec::new() }
+        Self { members: Members::Object(members), prefix: String::new(), errors: Vec::new() }
     }
 
     /// The cells of a table's row under the names of its columns: texts, and null for empty cells, which are missing.
     pub fn of_row(names: &'a [String], cells: &'a [Value]) -> Self {
-        Self { members: Members::Row(names, cells), errors: Vec::new() }
+        Self { members: Members::Row(names, cells), prefix: String::new(), errors: Vec::new() }
+    }
+
+    /// The members of an object inside the body; `location` is where it stands.
+    pub fn inside(location: &str, value: &'a Value) -> Result<Self, Vec<FieldError>> {
+        match value {
+            Value::Object(members) => Ok(Self {
+                members: Members::Object(members),
+                prefix: format!("{location}."),
+                errors: Vec::new(),
+            }),
+            other => {
+                let message = format!("must be an object, got {}", short(other));
+                Err(vec![FieldError::new(location, "dict_type", message)])
+            }
+        }
+    }
+
+    fn error(&mut self, name: &str, kind: &'static str, message: impl Into<String>) {
+        self.errors.push(FieldError::new(format!("{}{name}", self.prefix), kind, message));
     }
 
     /// A member that must be there.
@@ -62,7 +90,7 @@ impl<'a> Fields<'a> {
         match read {
             Ok(value) => Some(value),
             Err((kind, message)) => {
-                self.errors.push(FieldError::new(name, kind, message));
+                self.error(name, kind, message);
                 None
             }
         }
@@ -95,6 +123,15 @@ impl<'a> Fields<'a> {
             .flatten()
     }
 
+    /// A member that may be absent, and brings errors with locations of their own.
+    pub fn optional_nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        self.members.get(name).is_some().then(|| self.nested(name, read)).flatten()
+    }
+
     /// A member that brings errors with locations of their own.
     pub fn nested<T>(
         &mut self,
@@ -108,7 +145,7 @@ impl<'a> Fields<'a> {
                 None
             }
             None => {
-                self.errors.push(FieldError::new(name, "missing", "is required"));
+                self.error(name, "missing", "is required");
                 None
             }
         }
@@ -121,7 +158,14 @@ impl<'a> Fields<'a> {
 
     /// A rule between members that do not fit together.
     pub fn refuse(&mut self, name: &str, message: impl Into<String>) {
-        self.errors.push(FieldError::new(name, "value_error", message));
+        self.error(name, "value_error", message);
+    }
+
+    /// Refuses all members but these.
+    pub fn forbid_others(&mut self, known: &[&str]) {
+        for name in self.members.names().filter(|name| !known.contains(name)) {
+            self.error(name, "extra_forbidden", format!("is no field here; they are {}", known.join(", ")));
+        }
     }
 
     /// The value that was made of the members; all errors when there are any.

@@ -33,6 +33,7 @@ use super::{App, Code, Problem};
         (name = "analytics", description = "Aggregates over sales and inventory."),
         (name = "seeder", description = "Synthetic data: generate, append, delete, verify."),
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
+        (name = "backtesting", description = "Cross-validate a model on one series, against baselines."),
         (name = "operations", description = "For operators."),
     )
 )]

@@ -252,6 +252,9 @@ pub struct ProblemBody {
     /// When a plugin is the cause: the code that `docs/errors` explains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin_error: Option<String>,
+    /// When a model failed within a backtest: the fold, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold_index: Option<usize>,
 }
 
 /// One thing that does not fit.

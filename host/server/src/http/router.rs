@@ -19,7 +19,7 @@ use super::{Code, Problem, cors, health, metrics, openapi, request};
 use crate::config::{AppConfig, AppEnv};
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
-use crate::slices::{analytics, dimensions, forecasting, ingest, seeder};
+use crate::slices::{analytics, backtesting, dimensions, forecasting, ingest, seeder};
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub struct App {
     pub seeder: seeder::Seeder,
     /// Training and forecasts.
     pub forecasting: Forecasting,
+    /// Cross-validation.
+    pub backtesting: backtesting::Backtesting,
 }
 
 /// The server's router.
@@ -75,6 +77,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(analytics::routes())
         .merge(seeder::routes())
         .merge(forecasting::routes::routes())
+        .merge(backtesting::routes())
         .merge(metrics::routes())
 }
 

@@ -112,8 +112,17 @@ impl From<Unreadable> for IngestError {
     }
 }
 
-const DEADLOCK: &str = "40P01";
 const RETRIES: u32 = 3;
+
+/// Whether the same load may go through when it is tried again. Nothing of the failed try is there.
+fn passes(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|e| e.code()).unwrap_or_default();
+    // The database chose this transaction to end a deadlock.
+    const DEADLOCK: &str = "40P01";
+    // Something was deleted after it was looked up; looked up again, its rows are rejected.
+    const FOREIGN_KEY: &str = "23503";
+    [DEADLOCK, FOREIGN_KEY].contains(&code.as_ref())
+}
 
 /// Bulk loads.
 #[derive(Debug, Clone)]
@@ -155,12 +164,7 @@ impl Ingest {
         let mut tries = 0;
         loop {
             match self.attempt(&source, deadline).await {
-                // The database chose this transaction to end a deadlock. Nothing of it is there, so it is tried again.
-                Err(IngestError::Database(sqlx::Error::Database(e)))
-                    if e.code().as_deref() == Some(DEADLOCK) && tries < RETRIES =>
-                {
-                    tries += 1;
-                }
+                Err(IngestError::Database(e)) if tries < RETRIES && passes(&e) => tries += 1,
                 done => return done,
             }
         }
