@@ -114,14 +114,15 @@ impl From<Unreadable> for IngestError {
 
 const RETRIES: u32 = 3;
 
+/// The database chose this transaction to end a deadlock.
+const DEADLOCK: &str = "40P01";
+/// Something was deleted after it was looked up; looked up again, its rows are rejected.
+const FOREIGN_KEY: &str = "23503";
+
 /// Whether the same load may go through when it is tried again. Nothing of the failed try is there.
 fn passes(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|e| e.code()).unwrap_or_default();
-    // The database chose this transaction to end a deadlock.
-    const DEADLOCK: &str = "40P01";
-    // Something was deleted after it was looked up; looked up again, its rows are rejected.
-    const FOREIGN_KEY: &str = "23503";
-    [DEADLOCK, FOREIGN_KEY].contains(&code.as_ref())
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| [DEADLOCK, FOREIGN_KEY].contains(&code.as_ref()))
 }
 
 /// Bulk loads.
