@@ -90,6 +90,16 @@ impl Sums {
         self.relative += if size == 0.0 { 0.0 } else { 2.0 * d.abs() / size };
     }
 
+    /// Adds the days of another one.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.absolute += other.absolute;
+        self.squared += other.squared;
+        self.relative += other.relative;
+        self.actual += other.actual;
+        self.signed += other.signed;
+    }
+
     /// Whether no day was added.
     pub fn is_empty(&self) -> bool {
         self.count == 0.0

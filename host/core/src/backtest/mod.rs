@@ -5,8 +5,12 @@ mod compare;
 mod leakage;
 mod score;
 mod split;
+mod tally;
+mod windows;
 
 pub use compare::improvement;
 pub use leakage::{Leak, find_leak};
 pub use score::{BucketMetrics, FoldScore, HorizonBucket, Summary};
 pub use split::{Fold, SplitConfig, SplitError, SplitStrategy, rows_for_all_splits, split};
+pub use tally::{Scale, Tally};
+pub use windows::{Window, WindowConfig, windows};

@@ -21,7 +21,7 @@ use crate::import::{
     import_stores,
 };
 use crate::slices::forecasting::portfolio::{
-    Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast, actuals,
+    Origin, Plan, Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast, actuals,
 };
 use crate::tabular::Format;
 
@@ -63,7 +63,13 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
                     continue;
                 }
             };
-            let run = PortfolioRun { model_type, config, origin, horizon: HORIZON };
+            let run = PortfolioRun {
+                model_type,
+                config,
+                origins: vec![Origin { train_start: None, day: origin }],
+                horizon: HORIZON,
+                plan: Plan::Unchanged,
+            };
             results.push((name, forecast(&forecasting, &portfolio, &run).await?));
         }
         let mut scored: Vec<Scored> =

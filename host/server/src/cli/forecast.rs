@@ -15,7 +15,7 @@ use super::{CliError, with_database};
 use crate::app;
 use crate::config::Config;
 use crate::slices::forecasting::portfolio::{
-    Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast,
+    Origin, Plan, Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast,
 };
 use crate::slices::forecasting::read_config;
 use crate::slices::forecasting::service::{ForecastError, Forecasting};
@@ -72,7 +72,13 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
         let origin = args.origin.or(portfolio.last_day).ok_or_else(nothing_selected)?;
         let mut forecasts = Vec::new();
         for (model_type, config) in models {
-            let run = PortfolioRun { model_type: model_type.clone(), config, origin, horizon };
+            let run = PortfolioRun {
+                model_type: model_type.clone(),
+                config,
+                origins: vec![Origin { train_start: None, day: origin }],
+                horizon,
+                plan: Plan::Unchanged,
+            };
             forecasts.push((model_type, forecast(&forecasting, &portfolio, &run).await?));
         }
         let series =

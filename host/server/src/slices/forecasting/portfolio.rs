@@ -1,14 +1,17 @@
 //! Many series at once: load a selection, fit a model on each and forecast, in parallel, with a status per series.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::Exogenous;
-use retailcast_core::{Day, Observation, Series};
-use retailcast_runtime::{Call, CancelToken, ForecastModel, Input, PluginError, Requirements, Scope};
+use retailcast_core::{Day, MissingDays, Observation, Series};
+use retailcast_runtime::{
+    Call, CancelToken, ForecastModel, Input, PluginError, Requirements, Scope, TrainingSet,
+};
 
 use super::panel::{self, Ahead, History};
 use super::service::{ForecastError, Forecasting};
@@ -44,10 +47,30 @@ pub struct PortfolioRun {
     pub model_type: String,
     /// Its configuration.
     pub config: NormalisedConfig,
-    /// Last day of the training data.
-    pub origin: Day,
+    /// From where to forecast, in order of time; the model is fitted anew for each.
+    pub origins: Vec<Origin>,
     /// Days to forecast.
     pub horizon: usize,
+    /// What models that read prices and promotions see of the days to forecast.
+    pub plan: Plan,
+}
+
+/// The end of what a model may learn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// First day of the training data; none: whatever there is.
+    pub train_start: Option<Day>,
+    /// Its last day.
+    pub day: Day,
+}
+
+/// What is known of prices and promotions on the days to forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Nothing changes: recorded promotions and holidays, the baseline price.
+    Unchanged,
+    /// What was recorded of those days, as if it had been planned.
+    Recorded,
 }
 
 /// What became of one series.
@@ -71,9 +94,10 @@ pub struct PortfolioForecast {
     pub elapsed: Duration,
 }
 
-/// Series of table models per call: at 0.1 s each well below a plugin's limit of 30 s.
-const TABLE_BATCH: usize = 16;
-/// Series of target-only models per call.
+/// Fits of table models per batch: at 0.1 s each well below a plugin's limit of 30 s, and others wait for a thread no
+/// longer than a second or two.
+const TABLE_FITS: usize = 16;
+/// Series of target-only models per batch: some MB of history.
 const SERIES_BATCH: usize = 512;
 
 impl Forecasting {
@@ -116,24 +140,43 @@ impl Forecasting {
         Ok(Portfolio { series, last_day })
     }
 
-    /// Fits one model on every series up to the origin and forecasts, on all compute threads. `progress` hears how
-    /// many series are done.
+    /// Fits one model on every series up to one origin and forecasts. `progress` hears how many series are done.
     pub async fn forecast_portfolio(
         &self,
         portfolio: &Arc<Portfolio>,
         run: &PortfolioRun,
         progress: impl Fn(usize),
     ) -> Result<PortfolioForecast, ForecastError> {
+        let started = Instant::now();
+        let mut series: Vec<Outcome> = vec![Err(String::new()); portfolio.series.len()];
+        let each = |range: Range<usize>, outcomes: Vec<Vec<Outcome>>| {
+            progress(range.len());
+            for (slot, mut of_series) in series[range].iter_mut().zip(outcomes) {
+                *slot = of_series.remove(0);
+            }
+        };
+        self.run_portfolio(portfolio, run, each).await?;
+        Ok(PortfolioForecast { series, elapsed: started.elapsed() })
+    }
+
+    /// Fits one model on every series for every origin and forecasts, on all compute threads. `each` hears what became
+    /// of some series, as they are done: per series one outcome per origin. What it does not keep is gone, so that
+    /// memory does not grow with the selection.
+    pub async fn run_portfolio(
+        &self,
+        portfolio: &Arc<Portfolio>,
+        run: &PortfolioRun,
+        mut each: impl FnMut(Range<usize>, Vec<Vec<Outcome>>),
+    ) -> Result<(), ForecastError> {
         self.check_enabled(&run.model_type)?;
         let fail = |error| ForecastError::Plugin { model_type: run.model_type.clone(), error };
         let model = self.catalogue().model(&run.model_type).map_err(fail)?;
-        let started = Instant::now();
         let call = Call {
             id: format!("portfolio-{}", run.model_type),
             deadline: None,
             cancel: CancelToken::default(),
             seed: self.settings.random_seed,
-            now: super::service::present(run.origin),
+            now: Call::default().now,
         };
         let (asked, config, asking) = (Arc::clone(&model), run.config.json(), call.clone());
         let requirements =
@@ -141,7 +184,8 @@ impl Forecasting {
                 .await?
                 .map_err(fail)?;
 
-        let batches = batches(portfolio.series.len(), &requirements, self.compute.threads());
+        let batches =
+            batches(portfolio.series.len(), run.origins.len(), &requirements, self.compute.threads());
         let work = futures::stream::iter(batches).map(|range| {
             // A token per batch: the guard of a finished batch must not touch the others.
             let own = Call { cancel: CancelToken::default(), ..call.clone() };
@@ -158,14 +202,10 @@ impl Forecasting {
         });
         // One more than threads, so that none waits for the next batch; the rest of the queue is for others.
         let mut work = work.buffer_unordered(self.compute.threads() + 1);
-        let mut series: Vec<Outcome> = vec![Err(String::new()); portfolio.series.len()];
         while let Some((range, result)) = work.next().await {
-            progress(range.len());
-            for (slot, outcome) in series[range].iter_mut().zip(result?) {
-                *slot = outcome;
-            }
+            each(range, result?);
         }
-        Ok(PortfolioForecast { series, elapsed: started.elapsed() })
+        Ok(())
     }
 }
 
@@ -173,10 +213,10 @@ impl Forecasting {
 const FIRST_DAY: Day = Day(-719_162);
 const LAST_DAY: Day = Day(2_932_896);
 
-fn batches(series: usize, requirements: &Requirements, threads: usize) -> Vec<std::ops::Range<usize>> {
+fn batches(series: usize, origins: usize, requirements: &Requirements, threads: usize) -> Vec<Range<usize>> {
     let most = match (requirements.scope, &requirements.input) {
         (Scope::Global, _) => series,
-        (Scope::Local, Input::Table { .. }) => TABLE_BATCH,
+        (Scope::Local, Input::Table { .. }) => TABLE_FITS / origins.max(1),
         (Scope::Local, Input::Series) => SERIES_BATCH,
     };
     // A few batches per thread, so that all threads end at about the same time.
@@ -186,29 +226,106 @@ fn batches(series: usize, requirements: &Requirements, threads: usize) -> Vec<st
     (0..series).step_by(size).map(|from| from..(from + size).min(series)).collect()
 }
 
-/// Some series of a portfolio, on their way through one plugin instance.
+/// Some series of a portfolio, on their way through one model.
 struct Batch {
     model: Arc<dyn ForecastModel>,
     portfolio: Arc<Portfolio>,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     run: PortfolioRun,
     requirements: Requirements,
-    missing_days: retailcast_core::MissingDays,
+    missing_days: MissingDays,
     call: Call,
 }
 
+/// A series as far as a model may see it from one origin.
+struct Known<'a> {
+    training: Training<'a>,
+    ahead: Ahead,
+}
+
+/// What a model learns from.
+enum Training<'a> {
+    /// For models that read the series alone: rows of a series.
+    Rows(&'a Series, Range<usize>),
+    /// For models that read feature columns.
+    History(History),
+}
+
 impl Batch {
-    fn forecast(&self) -> Vec<Outcome> {
+    /// Per series one outcome per origin.
+    fn forecast(&self) -> Vec<Vec<Outcome>> {
         let series = &self.portfolio.series[self.range.clone()];
-        let histories: Vec<Result<History, String>> = series.iter().map(|s| self.history(s)).collect();
-        let ready: Vec<&History> = histories.iter().filter_map(|h| h.as_ref().ok()).collect();
-        let together = self.fit_predict(&ready);
-        let mut outcomes = match together {
+        let whole: Vec<Result<Series, String>> = series.iter().map(|s| self.whole(s)).collect();
+        let mut outcomes: Vec<Vec<Outcome>> = vec![Vec::with_capacity(self.run.origins.len()); series.len()];
+        for origin in &self.run.origins {
+            let known: Vec<Result<Known<'_>, String>> = series
+                .iter()
+                .zip(&whole)
+                .map(|(series, whole)| self.known(series, whole.as_ref().map_err(String::clone)?, *origin))
+                .collect();
+            for (of_series, outcome) in outcomes.iter_mut().zip(self.outcomes_from(*origin, &known)) {
+                of_series.push(outcome);
+            }
+        }
+        outcomes
+    }
+
+    /// What is on record of a series, up to the last day that anything here may know.
+    fn whole(&self, series: &PortfolioSeries) -> Result<Series, String> {
+        let last = self.run.origins.last().map_or(LAST_DAY, |origin| origin.day);
+        let last = match self.run.plan {
+            Plan::Unchanged => last,
+            Plan::Recorded => last + self.run.horizon as i32,
+        };
+        let rows = &series.rows[..series.rows.partition_point(|row| row.day <= last)];
+        Series::build(rows, last, self.missing_days).map_err(|e| e.to_string())
+    }
+
+    /// The part of a series before an origin and what is known of the days after it, or why the model cannot use it.
+    fn known<'a>(
+        &self,
+        series: &PortfolioSeries,
+        whole: &'a Series,
+        origin: Origin,
+    ) -> Result<Known<'a>, String> {
+        let from = origin.train_start.map_or(0, |start| whole.days.partition_point(|day| *day < start));
+        let rows = from..whole.days.partition_point(|day| *day <= origin.day).max(from);
+        if rows.len() < self.requirements.min_history {
+            return Err(format!(
+                "{} needs at least {} observations, found {} up to {}",
+                self.run.model_type,
+                self.requirements.min_history,
+                rows.len(),
+                origin.day,
+            ));
+        }
+        let start = origin.day + 1;
+        let Input::Table { features, .. } = &self.requirements.input else {
+            return Ok(Known { training: Training::Rows(whole, rows), ahead: Ahead::bare(start) });
+        };
+        let recorded = |day: Day| series.rows.partition_point(|row| row.day <= day);
+        let first = origin.train_start.map_or(0, |start| recorded(start + -1));
+        let training = &series.rows[first..recorded(origin.day)];
+        let training = Series::build(training, origin.day, self.missing_days).map_err(|e| e.to_string())?;
+        let (quantity, horizon, exogenous) = (&training.quantity, self.run.horizon, &series.exogenous);
+        let mut ahead = Ahead::unchanged(features, quantity, start, horizon, exogenous);
+        if self.run.plan == Plan::Recorded {
+            for row in &mut ahead.rows {
+                row.price_factor = price_on(whole, row.day) / training.baseline_price;
+            }
+        }
+        let history = History { series: training, exogenous: exogenous.clone() };
+        Ok(Known { training: Training::History(history), ahead })
+    }
+
+    fn outcomes_from(&self, origin: Origin, known: &[Result<Known<'_>, String>]) -> Vec<Outcome> {
+        let ready: Vec<&Known<'_>> = known.iter().filter_map(|known| known.as_ref().ok()).collect();
+        let mut outcomes = match self.fit_predict(origin, &ready) {
             Ok(outcomes) => outcomes,
             // One bad series must not cost the others their forecast: each once more, alone.
             Err(_) if ready.len() > 1 && self.requirements.scope == Scope::Local => ready
                 .iter()
-                .map(|history| match self.fit_predict(&[history]) {
+                .map(|known| match self.fit_predict(origin, &[known]) {
                     Ok(mut one) => one.remove(0),
                     Err(e) => Err(format!("{}: {e}", e.code())),
                 })
@@ -216,54 +333,25 @@ impl Batch {
             Err(e) => vec![Err(format!("{}: {e}", e.code())); ready.len()],
         }
         .into_iter();
-        histories
+        known
             .iter()
-            .map(|history| match history {
+            .map(|known| match known {
                 Ok(_) => outcomes.next().unwrap_or_else(|| Err("the model gave no result".to_owned())),
                 Err(reason) => Err(reason.clone()),
             })
             .collect()
     }
 
-    /// The training part of a series, or why the model cannot use it.
-    fn history(&self, series: &PortfolioSeries) -> Result<History, String> {
-        let known = series.rows.partition_point(|row| row.day <= self.run.origin);
-        let built = Series::build(&series.rows[..known], self.run.origin, self.missing_days)
-            .map_err(|e| e.to_string())?;
-        if built.len() < self.requirements.min_history {
-            return Err(format!(
-                "{} needs at least {} observations, found {}",
-                self.run.model_type,
-                self.requirements.min_history,
-                built.len()
-            ));
-        }
-        Ok(History { series: built, exogenous: series.exogenous.clone() })
-    }
-
-    fn fit_predict(&self, panel: &[&History]) -> Result<Vec<Outcome>, PluginError> {
+    fn fit_predict(&self, origin: Origin, panel: &[&Known<'_>]) -> Result<Vec<Outcome>, PluginError> {
         if panel.is_empty() {
             return Ok(Vec::new());
         }
         let input = &self.requirements.input;
-        let start = self.run.origin + 1;
-        let owned: Vec<History> = panel.iter().map(|history| (*history).clone()).collect();
-        let ahead: Vec<Ahead> = owned
-            .iter()
-            .map(|history| match input {
-                Input::Series => Ahead::bare(start),
-                Input::Table { features, .. } => Ahead::unchanged(
-                    features,
-                    &history.series.quantity,
-                    start,
-                    self.run.horizon,
-                    &history.exogenous,
-                ),
-            })
-            .collect();
-        let mut session = self.model.session(&self.call)?;
-        let data = Arc::new(panel::training_set(input, &owned));
-        let fitted = session.fit(&self.run.config.json(), data)?;
+        // The model's clock stands at the origin, so that nothing hints at days to come.
+        let call = Call { now: super::service::present(origin.day), ..self.call.clone() };
+        let mut session = self.model.session(&call)?;
+        let fitted = session.fit(&self.run.config.json(), Arc::new(training_set(input, panel)))?;
+        let ahead: Vec<Ahead> = panel.iter().map(|known| known.ahead.clone()).collect();
         let forecasts = panel::predict(&mut *session, fitted, input, &ahead, self.run.horizon)?;
         Ok((0..panel.len())
             .map(|i| match forecasts.failures.iter().find(|f| f.series == Some(i as u32)) {
@@ -275,6 +363,28 @@ impl Batch {
             })
             .collect())
     }
+}
+
+fn training_set(input: &Input, panel: &[&Known<'_>]) -> TrainingSet {
+    let mut set = TrainingSet { offsets: vec![0], ..TrainingSet::default() };
+    let mut histories = Vec::new();
+    for known in panel {
+        match &known.training {
+            Training::Rows(series, rows) => {
+                set.days.extend(series.days[rows.clone()].iter().map(|day| day.0));
+                set.target.extend_from_slice(&series.quantity[rows.clone()]);
+                set.offsets.push(set.target.len() as u32);
+            }
+            Training::History(history) => histories.push(history.clone()),
+        }
+    }
+    if histories.is_empty() { set } else { panel::training_set(input, &histories) }
+}
+
+/// The last recorded price up to a day; the first one before it.
+fn price_on(series: &Series, day: Day) -> f64 {
+    let at = series.days.partition_point(|known| *known <= day);
+    series.unit_price[at.saturating_sub(1)]
 }
 
 /// What was sold on the days after the origin; a day without a row is zero.
@@ -300,7 +410,7 @@ mod tests {
             |scope, input| Requirements { min_history: 1, input, scope, intervals: false, exogenous: false };
         for (series, threads) in [(0, 2), (1, 4), (90, 1), (720, 3), (30_490, 2)] {
             for scope in [Scope::Local, Scope::Global] {
-                let ranges = batches(series, &requirements(scope, Input::Series), threads);
+                let ranges = batches(series, 5, &requirements(scope, Input::Series), threads);
                 let covered: Vec<usize> = ranges.iter().cloned().flatten().collect();
                 assert_eq!(covered, (0..series).collect::<Vec<_>>());
                 assert!(scope == Scope::Local || ranges.len() <= 1);
