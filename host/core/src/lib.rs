@@ -3,6 +3,7 @@
 
 pub mod backtest;
 pub mod config_schema;
+pub mod conformal;
 pub mod day;
 pub mod frame;
 pub mod hash;

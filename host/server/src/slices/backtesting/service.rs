@@ -163,6 +163,7 @@ impl Backtesting {
         }
         let missing_days = self.forecasting.settings().missing_days;
         // One instance runs all folds of a model: its present is that of the first, so that none sees days to come.
+        // There is a first: a series too short for it was refused.
         let origin = history.series.days[folds[0].train.end - 1];
         let call = Call { now: present(origin), ..call };
         compute::run(&self.compute, &call.clone(), move || {
@@ -230,7 +231,7 @@ impl Backtesting {
             match read_config(&wanted, "baseline", self.forecasting.catalogue()) {
                 Ok((model_type, config)) => match self.candidate(&model_type, config, split, call).await {
                     Ok(candidate) => ready.push(candidate),
-                    Err(error) if is_late(call) => return Err(error),
+                    Err(error) if concerns_all(&error, call) => return Err(error),
                     Err(error) => left_out(name, &error),
                 },
                 Err(errors) => {
@@ -243,7 +244,7 @@ impl Backtesting {
     }
 }
 
-/// The model, then the baselines. One that fails is left out, unless the whole request is late.
+/// The model, then the baselines. One that fails is left out, unless the reason concerns the whole request.
 fn run_all(
     main: &Candidate,
     baselines: Option<&[Candidate]>,
@@ -266,16 +267,19 @@ fn run_all(
     for baseline in baselines {
         match run(baseline) {
             Ok(result) => results.push(result),
-            Err(error) if is_late(call) => return Err(error),
+            Err(error) if concerns_all(&error, call) => return Err(error),
             Err(error) => left_out(&baseline.model_type, &error),
         }
     }
     Ok((result, Some(results)))
 }
 
-/// Whether nobody waits any more, or not long enough for another model.
-fn is_late(call: &Call) -> bool {
-    call.cancel.is_cancelled() || call.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+/// Whether a baseline failed for a reason that is not its own: nobody waits any more, the time is over, or the machine
+/// is busy. Leaving it out would make the answer depend on the load.
+fn concerns_all(error: &BacktestError, call: &Call) -> bool {
+    call.cancel.is_cancelled()
+        || call.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        || matches!(error, BacktestError::Forecast(ForecastError::Compute(_)))
 }
 
 fn left_out(baseline: &str, reason: &dyn std::fmt::Display) {
