@@ -51,6 +51,12 @@ pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).max(1)
 }
 
+/// Starts the pool for a program that does nothing else meanwhile; 0 threads means all cores.
+pub fn start_alone(threads: usize, queue: usize) -> std::io::Result<Arc<ComputePool>> {
+    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    start(if threads == 0 { all } else { threads }, queue)
+}
+
 /// Starts the pool; 0 threads means [`default_threads`].
 pub fn start(threads: usize, queue: usize) -> std::io::Result<Arc<ComputePool>> {
     let threads = if threads == 0 { default_threads() } else { threads };
