@@ -98,8 +98,8 @@ impl SeriesModel for Ets {
         }
         let fitted = search::best(history, season_length as usize, spec).ok_or_else(|| {
             let message = format!(
-                "no form of `model` {} fits these {} values: a season needs three of them, what is multiplied needs \
-                 values above zero; `model` ZZZ leaves more to choose from",
+                "no form of `model` {} fits these {} values: a season needs three of itself, what is multiplied needs \
+                 values above zero, and sums of squares must be finite; `model` ZZZ leaves most to choose from",
                 config.model,
                 history.len()
             );
@@ -173,6 +173,14 @@ mod tests {
         assert_eq!(forecast("{}", &[4.0; 8]), [4.0; 90]);
         let first = forecast("{}", &[1.0, 3.0, 2.0, 4.0, 3.0, 5.0, 4.0, 6.0])[0];
         assert!((3.0..8.0).contains(&first), "a week and a day: {first}");
+    }
+
+    #[test]
+    fn values_whose_squares_overflow_fail_their_series() {
+        let panel = Panel::of(&[&[1e200, 0.0].repeat(20), &[1.0, 2.0].repeat(20)]);
+        let forecasts = fit_predict::<EachSeries<Ets>>("{}", &panel, &panel.future(1)).unwrap();
+        assert_eq!(forecasts.failures.len(), 1);
+        assert_eq!((forecasts.failures[0].series, forecasts.failures[0].code), (Some(0), ErrorCode::Numeric));
     }
 
     #[test]

@@ -11,10 +11,14 @@ use crate::recursion::{Smoothing, States, smooth};
 const SHARE: (f64, f64) = (0.0001, 0.9999);
 /// Bounds of phi.
 const DAMPING: (f64, f64) = (0.8, 0.98);
-/// The search ends when the corners of its simplex differ by less, in units of -2 log likelihood …
-const SPREAD: f64 = 1e-4;
-/// … or after so many steps.
+/// A search ends when the costs of its simplex's corners deviate by less from each other, in units of -2 log likelihood: a
+/// rough one …
+const ROUGH: f64 = 0.1;
+/// … and a fine one, or any after so many steps.
+const FINE: f64 = 1e-4;
 const MOST_STEPS: u64 = 2_000;
+/// Forms whose rough criterion is worse than the best by more are out of the running.
+const MARGIN: f64 = 10.0;
 
 /// A fitted form.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,23 +33,30 @@ pub struct Fitted {
 }
 
 /// The best form; `None` when none comes into question, or none has a finite likelihood.
+///
+/// All forms are searched roughly, those near the best one finely, and that twice: a simplex can collapse before it has
+/// arrived, and one that is spread anew goes on.
 pub fn best(values: &[f64], season_length: usize, spec: Spec) -> Option<Fitted> {
-    spec.candidates(values, season_length)
+    let rough: Vec<(Problem<'_>, Vec<f64>, f64)> = spec
+        .candidates(values, season_length)
         .into_iter()
-        .map(|form| fit(form, values, season_length))
+        .map(|form| {
+            let problem = Problem { form, values, season_length };
+            let point = problem.search(problem.start(), ROUGH);
+            let aicc = problem.fitted(&point).aicc;
+            (problem, point, aicc)
+        })
+        .collect();
+    let least = rough.iter().map(|(_, _, aicc)| *aicc).fold(f64::INFINITY, f64::min);
+    rough
+        .into_iter()
+        .filter(|(_, _, aicc)| *aicc <= least + MARGIN)
+        .map(|(problem, point, _)| {
+            let point = problem.search(problem.search(point, FINE), FINE);
+            problem.fitted(&point)
+        })
         .filter(|fitted| fitted.aicc.is_finite())
         .min_by(|a, b| a.aicc.total_cmp(&b.aicc))
-}
-
-fn fit(form: Form, values: &[f64], season_length: usize) -> Fitted {
-    let problem = Problem { form, values, season_length };
-    // A simplex can collapse before it has arrived; a second one, spread around where the first ended, goes on.
-    let point = problem.search(problem.search(problem.start()));
-    let (smoothing, mut states) = problem.read(&point);
-    let likelihood = smooth(form, &smoothing, &mut states, values);
-    let (parameters, count) = (form.parameters(season_length) as f64, values.len() as f64);
-    let correction = 2.0 * parameters * (parameters + 1.0) / (count - parameters - 1.0);
-    Fitted { form, aicc: likelihood + 2.0 * parameters + correction, smoothing, states }
 }
 
 /// The likelihood as a function of a point: alpha, then beta, gamma and phi as far as the form has them, then the states
@@ -100,8 +111,17 @@ impl Problem<'_> {
         (Smoothing { alpha, beta, gamma, phi }, States { level, growth, season })
     }
 
+    /// The form with the parameters of this point.
+    fn fitted(&self, point: &[f64]) -> Fitted {
+        let (smoothing, mut states) = self.read(point);
+        let likelihood = smooth(self.form, &smoothing, &mut states, self.values);
+        let (parameters, count) = (self.form.parameters(self.season_length) as f64, self.values.len() as f64);
+        let correction = 2.0 * parameters * (parameters + 1.0) / (count - parameters - 1.0);
+        Fitted { form: self.form, aicc: likelihood + 2.0 * parameters + correction, smoothing, states }
+    }
+
     /// The best point that a simplex around this one finds.
-    fn search(&self, start: Vec<f64>) -> Vec<f64> {
+    fn search(&self, start: Vec<f64>, spread: f64) -> Vec<f64> {
         let dimensions = start.len() as f64;
         let moved = |at: usize| {
             let mut corner = start.clone();
@@ -112,7 +132,7 @@ impl Problem<'_> {
         // Expansion and shrinkage that suit many dimensions: Gao and Han (2012), "Implementing the Nelder-Mead simplex
         // algorithm with adaptive parameters".
         let solver = NelderMead::new(corners)
-            .with_sd_tolerance(SPREAD)
+            .with_sd_tolerance(spread)
             .and_then(|solver| solver.with_gamma(1.0 + 2.0 / dimensions))
             .and_then(|solver| solver.with_sigma(1.0 - 1.0 / dimensions))
             .expect("of two or more dimensions (alpha and the level), they are in their ranges");

@@ -1,7 +1,7 @@
 //! Compared with statsforecast 2.1's `AutoETS`. `fixtures/make_fixtures.py` made the fixture.
 //!
 //! Likelihoods, parameter counts and forms coincide; the optimisers do not. Both run a simplex over up to 13 numbers from
-//! nearly the same start, with other coefficients, and stop where -2 log likelihood varies by 1e-4. So the criterion may
+//! nearly the same start, with other coefficients, and end where -2 log likelihood varies by 1e-4. So the criterion may
 //! not be worse by more than a fraction of what chooses between forms, and where it is equally good the forecasts must be
 //! close. Where it is better (in this fixture by up to 3.9), statsforecast's simplex has stopped early, and its forecasts
 //! are no measure.

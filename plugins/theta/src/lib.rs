@@ -123,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn values_whose_squares_overflow_fail_their_series() {
+        let panel = Panel::of(&[&[1e200, 0.0].repeat(20), &[1.0, 2.0].repeat(20)]);
+        let forecasts = fit_predict::<EachSeries<Theta>>("{}", &panel, &panel.future(1)).unwrap();
+        assert_eq!(forecasts.failures.len(), 1);
+        assert_eq!(forecasts.failures[0].code, retailcast_sdk::ErrorCode::Numeric);
+    }
+
+    #[test]
     fn decline_ends_at_zero() {
         let decline: Vec<f64> = (0..40).map(|day| f64::from(40 - day)).collect();
         assert_eq!(forecast(&decline)[89].to_bits(), 0.0_f64.to_bits());
