@@ -93,7 +93,7 @@ fn every_model_answers_degenerate_series_without_a_trap() {
         let mut session = model.session(&Call::default()).unwrap();
         let config = model.config_schema().normalise(&serde_json::Map::new(), "config").unwrap().json();
         let requirements = session.requirements(&config).unwrap();
-        let shortest = requirements.min_history as usize;
+        let shortest = requirements.min_history;
         let spike = |at: usize| (0..100).map(|day| if day == at { 1e6 } else { 0.0 }).collect::<Vec<f64>>();
         let series = [
             vec![0.0; 100],
@@ -134,7 +134,7 @@ fn seasonal_models_continue_the_week() {
         let mut session = model.session(&Call::default()).unwrap();
         let config = model.config_schema().normalise(&serde_json::Map::new(), "config").unwrap().json();
         let input = session.requirements(&config).unwrap().input;
-        let (data, future) = panel(&[history.clone()], &input, 14);
+        let (data, future) = panel(std::slice::from_ref(&history), &input, 14);
         let fitted = session.fit(&config, data).unwrap();
         for (step, point) in session.predict(fitted, future).unwrap().points.iter().enumerate() {
             let expected = week[(200 + step) % 7];
