@@ -23,12 +23,12 @@ const MOST: f64 = 10.0;
 /// The models of a panel, one per series, or why there is none.
 #[derive(Debug)]
 pub struct ElasticNet {
-    models: Vec<Result<SeriesModel, Error>>,
+    models: Vec<Result<Model, Error>>,
 }
 
 /// The model of one series.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct SeriesModel {
+struct Model {
     logarithm: Linear,
     /// What was sold over what the exponentials of the fitted logarithms add up to: they alone would aim at the median
     /// and fall short of the mean.
@@ -58,7 +58,7 @@ fn half() -> f64 {
     0.5
 }
 
-impl SeriesModel {
+impl Model {
     /// `columns` are those of [`design`], as long as `sold`.
     fn fit(columns: &[Vec<f64>], sold: &[f64], penalty: Penalty) -> Result<Self, Error> {
         if sold.len() < MIN_ROWS as usize {
@@ -117,7 +117,7 @@ impl ForecastModel for ElasticNet {
             .map(|rows| {
                 let rows = rows[0] as usize..rows[1] as usize;
                 let own: Vec<Vec<f64>> = columns.iter().map(|column| column[rows.clone()].to_vec()).collect();
-                SeriesModel::fit(&own, &target[rows], penalty)
+                Model::fit(&own, &target[rows], penalty)
             })
             .collect::<Vec<_>>();
         match &models[..] {
@@ -146,7 +146,7 @@ impl ForecastModel for ElasticNet {
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Error> {
-        let models: Vec<Result<SeriesModel, Error>> = state::decode::<Self, _>(bytes)?;
+        let models: Vec<Result<Model, Error>> = state::decode::<Self, _>(bytes)?;
         match models.iter().flatten().find(|model| model.logarithm.width() != design::COLUMN_COUNT) {
             None => Ok(Self { models }),
             Some(model) => Err(Error::artifact_mismatch(format!(
@@ -259,7 +259,7 @@ mod tests {
             assert!(ElasticNet::load(&state[..cut]).is_err(), "cut at {cut}");
         }
         let narrow = Linear::fit(&[vec![1.0; 2]], &[1.0; 2], Penalty { alpha: 1.0, l1_ratio: 0.5 }).unwrap();
-        let model = SeriesModel { logarithm: narrow, scale: 1.0, most: 1.0 };
+        let model = Model { logarithm: narrow, scale: 1.0, most: 1.0 };
         let forged = ElasticNet { models: vec![Ok(model)] }.save();
         assert_eq!(ElasticNet::load(&forged).unwrap_err().code, ErrorCode::ArtifactMismatch);
     }

@@ -47,6 +47,9 @@ struct Column {
 
 impl Linear {
     /// Fits `target` on `columns`, each as long as it; NaN is missing and counts as the column's mean.
+    ///
+    /// # Panics
+    /// When the target is empty or a column is not as long.
     pub fn fit(columns: &[Vec<f64>], target: &[f64], penalty: Penalty) -> Result<Self, ElasticNetError> {
         let moments: Vec<Moments> = columns.iter().map(|column| Moments::of(column)).collect();
         let intercept = target.iter().sum::<f64>() / target.len() as f64;

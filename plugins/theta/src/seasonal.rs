@@ -88,7 +88,7 @@ fn centred_mean(values: &[f64], at: usize, length: usize) -> f64 {
     sum / length as f64
 }
 
-/// Whether the autocorrelation at the season's lag is beyond chance (one-sided 5 %; Bartlett's variance), for seasons of
+/// Whether the autocorrelation at the season's lag is beyond chance (10 %, two-sided; Bartlett's variance), for seasons of
 /// at least 4 values and histories of at least two seasons.
 fn is_seasonal(values: &[f64], length: usize) -> bool {
     /// The 95th percentile of the standard normal distribution.
