@@ -1,13 +1,18 @@
 //! The domain of RetailCast: days, series, feature frames, metrics, configurations and their hashes. No IO, no
 //! WebAssembly, no clock: everything here is a function of its arguments.
 
+pub mod calendar;
 pub mod config_schema;
 pub mod day;
+pub mod featureset;
 pub mod frame;
 pub mod hash;
 pub mod metrics;
+mod past;
 pub mod seeder;
 pub mod series;
 
+pub use calendar::CalendarField;
 pub use day::Day;
+pub use past::Aggregation;
 pub use series::{MissingDays, Observation, Series, SeriesError};
