@@ -225,23 +225,21 @@ impl ModelConfigSchema {
 
 fn schema_version(given: Option<&Value>, location: &str, errors: &mut Vec<FieldError>) -> Value {
     let Some(given) = given else { return json!("1.0") };
-    let at = format!("{location}.schema_version");
-    match given {
-        Value::String(text) if is_version(text) => {}
-        Value::String(text) => errors.push(FieldError::new(
-            at,
-            "string_pattern_mismatch",
-            format!("`{text}` is not digits.digits or digits.digits.digits"),
-        )),
-        other => {
-            errors.push(FieldError::new(
-                at,
-                "string_type",
-                format!("must be a string, got {}", short(other)),
-            ));
-        }
+    if let Err((kind, message)) = version(given) {
+        errors.push(FieldError::new(format!("{location}.schema_version"), kind, message));
     }
     given.clone()
+}
+
+/// A `schema_version`: `digits.digits` or `digits.digits.digits`.
+pub fn version(value: &Value) -> Result<&str, Refusal> {
+    match value {
+        Value::String(text) if is_version(text) => Ok(text),
+        Value::String(text) => {
+            Err(("string_pattern_mismatch", format!("`{text}` is not digits.digits or digits.digits.digits")))
+        }
+        other => Err(("string_type", format!("must be a string, got {}", short(other)))),
+    }
 }
 
 fn is_version(text: &str) -> bool {

@@ -2,6 +2,8 @@
 
 mod analytics;
 mod dimensions;
+mod featuresets;
+mod featuresets_oracle;
 mod forecasting;
 mod http;
 mod import;

@@ -254,7 +254,7 @@ impl Default for ReplenishmentConfig {
 }
 
 /// A kind of promotion. The order is that of the columns: alphabetical.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PromotionKind {
     /// Buy one, get one.

@@ -8,7 +8,7 @@ use retailcast_core::config_schema::{FieldError, lax_bool, lax_float, lax_intege
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-pub use retailcast_core::config_schema::short;
+pub use retailcast_core::config_schema::{short, version};
 
 /// Why one value does not fit: machine reason and message.
 pub type Refusal = (&'static str, String);
@@ -20,41 +20,89 @@ pub type Reading<T> = Result<T, Refusal>;
 pub struct Fields<'a> {
     members: &'a Map<String, Value>,
     errors: Vec<FieldError>,
+    /// Where the object stands; empty for the body itself.
+    location: String,
+    /// Of an object that may have no other members: those that were asked for.
+    asked: Option<Vec<String>>,
 }
 
 impl<'a> Fields<'a> {
     /// The members of the body.
     pub fn of(members: &'a Map<String, Value>) -> Self {
-        Self { members, errors: Vec::new() }
+        Self { members, errors: Vec::new(), location: String::new(), asked: None }
+    }
+
+    /// The members of an object that may have no others than those it is asked for.
+    pub fn closed(location: &str, value: &'a Value) -> Result<Self, Vec<FieldError>> {
+        let Value::Object(members) = value else {
+            let message = format!("must be an object, got {}", short(value));
+            return Err(vec![FieldError::new(location, "dict_type", message)]);
+        };
+        Ok(Self { location: location.to_owned(), asked: Some(Vec::new()), ..Self::of(members) })
+    }
+
+    fn at(&self, name: &str) -> String {
+        if self.location.is_empty() { name.to_owned() } else { format!("{}.{name}", self.location) }
+    }
+
+    fn member(&mut self, name: &str) -> Option<&'a Value> {
+        if let Some(asked) = &mut self.asked {
+            asked.push(name.to_owned());
+        }
+        self.members.get(name)
+    }
+
+    fn push(&mut self, name: &str, (kind, message): Refusal) {
+        self.errors.push(FieldError::new(self.at(name), kind, message));
+    }
+
+    fn read<T>(&mut self, name: &str, reading: Reading<T>) -> Option<T> {
+        reading.map_err(|refusal| self.push(name, refusal)).ok()
     }
 
     /// A member that must be there.
     pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        let read = match self.members.get(name) {
+        let reading = match self.member(name) {
             Some(value) => read(value),
             None => Err(("missing", "is required".to_owned())),
         };
-        match read {
-            Ok(value) => Some(value),
-            Err((kind, message)) => {
-                self.errors.push(FieldError::new(name, kind, message));
-                None
-            }
-        }
+        self.read(name, reading)
     }
 
     /// A member that may be absent.
     pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        self.members.contains_key(name).then(|| self.required(name, read)).flatten()
+        let value = self.member(name)?;
+        self.read(name, read(value))
     }
 
     /// A member that may be absent or null.
     pub fn nullable<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        self.members
-            .get(name)
-            .is_some_and(|value| !value.is_null())
-            .then(|| self.required(name, read))
-            .flatten()
+        let value = self.member(name).filter(|value| !value.is_null())?;
+        self.read(name, read(value))
+    }
+
+    /// An array that may be absent, item by item; what is wrong with an item stands at its position.
+    pub fn items<T>(&mut self, name: &str, read: impl Fn(&'a Value) -> Reading<T>) -> Option<Vec<T>> {
+        let items = self.optional(name, list(0, usize::MAX))?;
+        let mut made = Vec::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
+            made.extend(self.read(&format!("{name}.{i}"), read(item)));
+        }
+        (made.len() == items.len()).then_some(made)
+    }
+
+    /// An object of any names that may be absent, in its order; what is wrong with a value stands at its name.
+    pub fn entries<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&'a Value) -> Reading<T>,
+    ) -> Option<Vec<(&'a str, T)>> {
+        let entries = self.optional(name, object)?;
+        let mut made = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            made.extend(self.read(&format!("{name}.{key}"), read(value)).map(|value| (key.as_str(), value)));
+        }
+        (made.len() == entries.len()).then_some(made)
     }
 
     /// A member that may be absent or null, and brings errors with locations of their own.
@@ -63,11 +111,8 @@ impl<'a> Fields<'a> {
         name: &str,
         read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
     ) -> Option<T> {
-        self.members
-            .get(name)
-            .is_some_and(|value| !value.is_null())
-            .then(|| self.nested(name, read))
-            .flatten()
+        let value = self.member(name).filter(|value| !value.is_null())?;
+        read(value).map_err(|errors| self.errors.extend(errors)).ok()
     }
 
     /// A member that brings errors with locations of their own.
@@ -76,26 +121,26 @@ impl<'a> Fields<'a> {
         name: &str,
         read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
     ) -> Option<T> {
-        match self.members.get(name).map(read) {
-            Some(Ok(value)) => Some(value),
-            Some(Err(errors)) => {
-                self.errors.extend(errors);
-                None
-            }
-            None => {
-                self.errors.push(FieldError::new(name, "missing", "is required"));
-                None
-            }
-        }
+        let Some(value) = self.member(name) else {
+            self.push(name, ("missing", "is required".to_owned()));
+            return None;
+        };
+        read(value).map_err(|errors| self.errors.extend(errors)).ok()
     }
 
     /// A rule between members that do not fit together.
     pub fn refuse(&mut self, name: &str, message: impl Into<String>) {
-        self.errors.push(FieldError::new(name, "value_error", message));
+        self.push(name, ("value_error", message.into()));
     }
 
-    /// The value that was made of the members; all errors when there are any.
-    pub fn finish<T>(self, made: Option<T>) -> Result<T, Vec<FieldError>> {
+    /// The value that was made of the members; all errors when there are any, those of unknown members last.
+    pub fn finish<T>(mut self, made: Option<T>) -> Result<T, Vec<FieldError>> {
+        if let Some(asked) = self.asked.take() {
+            for name in self.members.keys().filter(|name| !asked.contains(name)) {
+                let message = format!("is not a field here; the fields are {}", asked.join(", "));
+                self.push(name, ("extra_forbidden", message));
+            }
+        }
         match made {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(self.errors),
@@ -298,6 +343,11 @@ pub fn parse_decimal(text: &str) -> Reading<Decimal> {
     }
 }
 
+/// An object.
+pub fn object(value: &Value) -> Reading<&Map<String, Value>> {
+    value.as_object().ok_or_else(|| ("dict_type", format!("must be an object, got {}", short(value))))
+}
+
 /// An array of this many items.
 pub fn list(least: usize, most: usize) -> impl Fn(&Value) -> Reading<&Vec<Value>> {
     move |value| {
@@ -408,6 +458,34 @@ mod tests {
         ] {
             assert_eq!(read(&value).unwrap_err().0, kind, "{value}");
         }
+    }
+
+    #[test]
+    fn closed_objects_know_their_place_and_their_members() {
+        let value = json!({"c": 1, "list": [1, "x", 2.5], "map": {"k": true, "l": []}, "a": null});
+        let mut fields = Fields::closed("config.x", &value).unwrap();
+        assert_eq!(fields.optional("a", lax_flag), None);
+        assert_eq!(fields.items("list", lax_int(0, 9)), None);
+        assert_eq!(fields.entries("map", lax_flag), None);
+        assert_eq!(fields.items("absent", lax_flag), None);
+        fields.refuse("b", "does not fit");
+        let errors = fields.finish(Some(())).unwrap_err();
+        let found: Vec<(&str, &str)> = errors.iter().map(|e| (e.field.as_str(), e.kind)).collect();
+        let expected = [
+            ("config.x.a", "bool_type"),
+            ("config.x.list.1", "int_parsing"),
+            ("config.x.list.2", "int_from_float"),
+            ("config.x.map.l", "bool_type"),
+            ("config.x.b", "value_error"),
+            ("config.x.c", "extra_forbidden"),
+        ];
+        assert_eq!(found, expected);
+        assert!(errors[5].message.contains("a, list, map, absent"), "{}", errors[5].message);
+        assert_eq!(Fields::closed("config", &json!([])).unwrap_err()[0].kind, "dict_type");
+        let good = json!({"list": ["1", 2]});
+        let mut fields = Fields::closed("config", &good).unwrap();
+        let list = fields.items("list", lax_int(0, 9));
+        assert_eq!(fields.finish(list), Ok(vec![1, 2]));
     }
 
     #[test]

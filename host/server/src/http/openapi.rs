@@ -32,6 +32,7 @@ use super::{App, Code, Problem};
         (name = "dimensions", description = "Stores and products."),
         (name = "analytics", description = "Aggregates over sales and inventory."),
         (name = "seeder", description = "Synthetic data: generate, append, delete, verify."),
+        (name = "featuresets", description = "Features of one series, of nothing later than a cutoff day."),
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "operations", description = "For operators."),
     )

@@ -2,6 +2,7 @@
 
 pub mod analytics;
 pub mod dimensions;
+pub mod featuresets;
 pub mod forecasting;
 pub mod ingest;
 pub mod rollups;
