@@ -9,10 +9,12 @@ pub mod frame;
 pub mod hash;
 pub mod metrics;
 mod past;
+mod promotion;
 pub mod seeder;
 pub mod series;
 
 pub use calendar::CalendarField;
 pub use day::Day;
 pub use past::Aggregation;
+pub use promotion::PromotionKind;
 pub use series::{MissingDays, Observation, Series, SeriesError};

@@ -4,8 +4,8 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::Aggregation;
 use crate::hash::schema_hash_without_nulls;
+use crate::{Aggregation, PromotionKind};
 
 /// A feature set; a family that is `None` is off.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -249,35 +249,6 @@ impl Default for ReplenishmentConfig {
             include_count_window: true,
             lag_days: 1,
             count_window_days: 14,
-        }
-    }
-}
-
-/// A kind of promotion. The order is that of the columns: alphabetical.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PromotionKind {
-    /// Buy one, get one.
-    Bogo,
-    /// Together with other products.
-    Bundle,
-    /// Clearance.
-    Markdown,
-    /// Cheaper by a share.
-    PctOff,
-}
-
-impl PromotionKind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Bogo, Self::Bundle, Self::Markdown, Self::PctOff];
-
-    /// As it is written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bogo => "bogo",
-            Self::Bundle => "bundle",
-            Self::Markdown => "markdown",
-            Self::PctOff => "pct_off",
         }
     }
 }

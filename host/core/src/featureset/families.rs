@@ -7,12 +7,12 @@ use std::ops::{Range, RangeInclusive};
 
 use super::config::{
     CalendarConfig, ExogenousConfig, FeatureSetConfig, LagConfig, LifecycleConfig, PromotionConfig,
-    PromotionKind, ReplenishmentConfig, RollingConfig,
+    ReplenishmentConfig, RollingConfig,
 };
 use super::input::{InputFrame, NumberColumn, Observed};
 use super::{Column, NumberKind};
 use crate::past::Past;
-use crate::{Aggregation, CalendarField, Day};
+use crate::{Aggregation, CalendarField, Day, PromotionKind};
 
 /// All columns of a configuration, in the order of the contract.
 pub(super) fn columns(

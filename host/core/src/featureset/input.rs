@@ -2,9 +2,9 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::config::{FeatureSetConfig, PromotionKind};
+use super::config::FeatureSetConfig;
 use super::{FeatureSetError, UnfitColumn};
-use crate::{Day, MissingDays, SeriesError};
+use crate::{Day, MissingDays, PromotionKind, SeriesError};
 
 /// A recorded day of a (store, product) series. NaN is null.
 #[derive(Debug, Clone, Copy, PartialEq)]

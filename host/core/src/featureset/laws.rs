@@ -8,7 +8,7 @@ use proptest::sample::{select, subsequence};
 use proptest::strategy::Strategy as Generate;
 
 use super::*;
-use crate::Aggregation;
+use crate::{Aggregation, PromotionKind};
 
 /// Days of the window, and of the days after it that observations may fall on.
 const DAYS: i32 = 60;

@@ -29,11 +29,11 @@ use std::ops::RangeInclusive;
 
 pub use config::{
     CalendarConfig, ExogenousConfig, FeatureSetConfig, ImputationConfig, LagConfig, LifecycleConfig,
-    PromotionConfig, PromotionKind, ReplenishmentConfig, RollingConfig, Strategy,
+    PromotionConfig, ReplenishmentConfig, RollingConfig, Strategy,
 };
 pub use input::{Observed, Promotion, Sale};
 
-use input::{Columns, InputFrame};
+use input::{Columns, InputFrame, NumberColumn};
 
 use crate::{Day, MissingDays, SeriesError};
 
@@ -117,6 +117,14 @@ pub struct FeatureSet {
 /// Whether the columns that a configuration names can be used; [`compute`] asks the same before it works.
 pub fn check_columns(config: &FeatureSetConfig) -> Result<(), FeatureSetError> {
     Columns::of(config).map(|_| ())
+}
+
+/// Columns whose nulls are filled from later rows, each with its strategy.
+pub fn leakage_risks(config: &FeatureSetConfig) -> impl Iterator<Item = (&str, Strategy)> {
+    let strategies = config.imputation_config.iter().flat_map(|imputation| &imputation.strategies);
+    strategies
+        .map(|(column, strategy)| (column.as_str(), *strategy))
+        .filter(|(column, strategy)| strategy.looks_ahead() && NumberColumn::named(column).is_some())
 }
 
 /// Computes a feature set over a window that ends with the cutoff day. Days without a row are taken by the policy;

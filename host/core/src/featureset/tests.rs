@@ -1,7 +1,7 @@
 //! Definitions of the contract, on small examples.
 
 use super::*;
-use crate::Aggregation;
+use crate::{Aggregation, PromotionKind};
 
 const START: Day = Day(19_723); // 2024-01-01, a Monday
 
@@ -286,6 +286,22 @@ fn strategies_of_unknown_columns_are_skipped() {
             Some(ImputationConfig { strategies: strategies.into(), ..ImputationConfig::default() });
     });
     assert_eq!(set.days, [START]);
+}
+
+#[test]
+fn strategies_that_look_ahead_are_risks() {
+    let mut config = FeatureSetConfig::named("test");
+    assert_eq!(leakage_risks(&config).count(), 0);
+    let strategies = [
+        ("quantity", Strategy::Mean),
+        ("unit_price", Strategy::Ffill),
+        ("total_amount", Strategy::Bfill),
+        ("warehouse", Strategy::Bfill),
+    ];
+    let strategies = strategies.into_iter().map(|(name, strategy)| (name.to_owned(), strategy)).collect();
+    config.imputation_config = Some(ImputationConfig { strategies, ..ImputationConfig::default() });
+    let risks: Vec<_> = leakage_risks(&config).collect();
+    assert_eq!(risks, [("quantity", Strategy::Mean), ("total_amount", Strategy::Bfill)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! What a feature is, is decided in [`retailcast_core::featureset`]; here series are read and answers written.
 
 mod config_body;
+mod config_shapes;
 mod routes;
 mod service;
 mod store;

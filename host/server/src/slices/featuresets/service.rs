@@ -127,7 +127,7 @@ impl Featuresets {
         request_id: &str,
     ) -> Result<Computed, FeaturesetsError> {
         featureset::check_columns(&request.config)?;
-        warn_of_strategies(&request.config);
+        warn_of_leakage(&request.config);
         let call = Call {
             id: request_id.to_owned(),
             deadline: Some(Instant::now() + self.settings.deadline),
@@ -180,9 +180,8 @@ async fn read(connection: &mut PgConnection, request: &FeatureRequest) -> Result
     Ok(observed)
 }
 
-fn warn_of_strategies(config: &FeatureSetConfig) {
-    let strategies = config.imputation_config.iter().flat_map(|imputation| &imputation.strategies);
-    for (column, strategy) in strategies.filter(|(_, strategy)| strategy.looks_ahead()) {
+fn warn_of_leakage(config: &FeatureSetConfig) {
+    for (column, strategy) in featureset::leakage_risks(config) {
         tracing::warn!(
             column,
             strategy = strategy.name(),

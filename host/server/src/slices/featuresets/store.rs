@@ -1,7 +1,7 @@
 //! Reads what features are made of, up to a cutoff day and never beyond it.
 
-use retailcast_core::Day;
-use retailcast_core::featureset::{Promotion, PromotionKind, Sale};
+use retailcast_core::featureset::{Promotion, Sale};
+use retailcast_core::{Day, PromotionKind};
 use sqlx::PgConnection;
 
 /// A (store, product) pair and a window of days, both ends included.

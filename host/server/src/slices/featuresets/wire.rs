@@ -11,7 +11,8 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::config_body::{self, FeatureSetBody};
+use super::config_body;
+use super::config_shapes::FeatureSetBody;
 use super::service::{Computed, FeatureRequest, FeatureSettings};
 use crate::http::fields::{self, Fields, Reading};
 
