@@ -28,6 +28,8 @@ bench: setup
 	cargo bench --locked --package retailcast-runtime --bench boundary
 	cargo bench --locked --package retailcast-tests --bench api
 	cargo bench --locked --package retailcast-tests --bench analytics
+	cargo build --release --locked --package retailcast
+	cargo bench --locked --package retailcast-tests --bench platform -- large
 
 fmt:
 	cargo fmt --all

@@ -117,6 +117,20 @@ fn featuresets(c: &mut Criterion, bench: &Bench) {
     });
 }
 
+/// Five folds of 14 days over a year, with both baselines: 15 fits and forecasts.
+fn backtesting(c: &mut Criterion, bench: &Bench) {
+    let run = json!({"store_id": 1, "product_id": 1, "start_date": "2024-01-01", "end_date": "2024-12-30",
+                     "config": {"split_config": {"n_splits": 5, "horizon": 14},
+                                "model_config_main": {"model_type": "seasonal_naive"}}})
+    .to_string();
+    let answer = bench.post("/backtesting/run", &run);
+    assert_eq!(answer["main_model_results"]["fold_results"].as_array().map(Vec::len), Some(5));
+    assert_eq!(answer["baseline_results"].as_array().map(Vec::len), Some(2));
+    c.bench_function("backtest_seasonal_naive_5x14_365_days", |b| {
+        b.iter(|| bench.post("/backtesting/run", &run));
+    });
+}
+
 /// A thousand rows: one product in all stores, day after day. Every batch is new, as in a first load.
 fn batch(number: usize) -> String {
     let records: Vec<Value> = (0..1_000)
@@ -172,6 +186,7 @@ fn all(c: &mut Criterion) {
     let bench = Bench::start();
     forecasting(c, &bench);
     featuresets(c, &bench);
+    backtesting(c, &bench);
     ingest(c, &bench);
 }
 

@@ -231,7 +231,7 @@ fn schema_version(given: Option<&Value>, location: &str, errors: &mut Vec<FieldE
     given.clone()
 }
 
-/// A `schema_version`: `digits.digits` or `digits.digits.digits`.
+/// The version of a schema: `digits.digits` or `digits.digits.digits`.
 pub fn version(value: &Value) -> Result<&str, Refusal> {
     match value {
         Value::String(text) if is_version(text) => Ok(text),

@@ -141,6 +141,19 @@ pub struct RowInputs {
     pub is_holiday: bool,
 }
 
+impl RowInputs {
+    /// What was recorded of row `i` of a series, beside its target.
+    pub fn recorded(series: &Series, exogenous: &Exogenous, i: usize) -> Self {
+        let day = series.days[i];
+        Self {
+            day,
+            price_factor: series.unit_price[i] / series.baseline_price,
+            promo_active: exogenous.promo_active(day),
+            is_holiday: exogenous.is_holiday(day),
+        }
+    }
+}
+
 fn cell(feature: Feature, past: Past<'_>, row: &RowInputs, launch: Option<Day>) -> f64 {
     let flag = |on: bool| f64::from(u8::from(on));
     match feature {
@@ -171,14 +184,7 @@ fn build<'a>(
 /// One row per value of the series; every row knows all targets before it.
 pub fn training_frame(features: &[Feature], series: &Series, exogenous: &Exogenous) -> Frame {
     build(features, series.len(), exogenous.launch, |i| {
-        let day = series.days[i];
-        let row = RowInputs {
-            day,
-            price_factor: series.unit_price[i] / series.baseline_price,
-            promo_active: exogenous.promo_active(day),
-            is_holiday: exogenous.is_holiday(day),
-        };
-        (Past::of(&series.quantity[..i]), row)
+        (Past::of(&series.quantity[..i]), RowInputs::recorded(series, exogenous, i))
     })
 }
 
@@ -374,12 +380,7 @@ mod tests {
             series.quantity[origin..].copy_from_slice(&later[origin..]);
             let training = training_frame(&ALL, &series, &exogenous);
             let inputs: Vec<RowInputs> = (origin + gap..origin + gap + 10)
-                .map(|at| RowInputs {
-                    day: series.days[at],
-                    price_factor: series.unit_price[at] / series.baseline_price,
-                    promo_active: exogenous.promo_active(series.days[at]),
-                    is_holiday: exogenous.is_holiday(series.days[at]),
-                })
+                .map(|at| RowInputs::recorded(&series, &exogenous, at))
                 .collect();
             let future = future_frame(&ALL, &known, gap, &inputs, exogenous.launch);
             for (column, feature) in ALL.iter().enumerate() {
@@ -402,12 +403,7 @@ mod tests {
         fn training_and_future_rows_agree(n in 30_usize..89) {
             let (series, exogenous) = example();
             let training = training_frame(&ALL, &series, &exogenous);
-            let next = RowInputs {
-                day: series.days[n],
-                price_factor: series.unit_price[n] / series.baseline_price,
-                promo_active: exogenous.promo_active(series.days[n]),
-                is_holiday: exogenous.is_holiday(series.days[n]),
-            };
+            let next = RowInputs::recorded(&series, &exogenous, n);
             let known = tail(&ALL, &series.quantity[..n]);
             let future = future_frame(&ALL, known, 0, &[next], exogenous.launch);
             prop_assert_eq!(bits(&row(&training, n)), bits(&row(&future, 0)));

@@ -1,6 +1,7 @@
 //! The domain of RetailCast: days, series, feature frames, metrics, configurations and their hashes. No IO, no
 //! WebAssembly, no clock: everything here is a function of its arguments.
 
+pub mod backtest;
 pub mod calendar;
 pub mod config_schema;
 pub mod day;

@@ -15,7 +15,46 @@ pub struct Metrics {
     pub bias: f64,
 }
 
+/// One of the numbers of [`Metrics`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "described at the fields of `Metrics`")]
+pub enum Metric {
+    Mae,
+    Rmse,
+    Smape,
+    Wape,
+    Bias,
+}
+
+impl Metric {
+    /// All, in the order of responses.
+    pub const ALL: [Self; 5] = [Self::Mae, Self::Rmse, Self::Smape, Self::Wape, Self::Bias];
+}
+
 impl Metrics {
+    /// One of them.
+    pub fn get(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::Mae => self.mae,
+            Metric::Rmse => self.rmse,
+            Metric::Smape => self.smape,
+            Metric::Wape => self.wape,
+            Metric::Bias => self.bias,
+        }
+    }
+
+    /// A statistic ([`mean`], [`stability`]) of every metric over folds.
+    pub fn over(folds: &[Self], statistic: fn(&[f64]) -> f64) -> Self {
+        let of = |metric: Metric| statistic(&folds.iter().map(|fold| fold.get(metric)).collect::<Vec<_>>());
+        Self {
+            mae: of(Metric::Mae),
+            rmse: of(Metric::Rmse),
+            smape: of(Metric::Smape),
+            wape: of(Metric::Wape),
+            bias: of(Metric::Bias),
+        }
+    }
+
     /// Of equally long actuals and forecasts.
     pub fn of(actual: &[f64], forecast: &[f64]) -> Self {
         let mut sums = Sums::default();
@@ -51,6 +90,11 @@ impl Sums {
         self.relative += if size == 0.0 { 0.0 } else { 2.0 * d.abs() / size };
     }
 
+    /// Whether no day was added.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0.0
+    }
+
     /// The metrics of all days added; NaN when there were none.
     pub fn metrics(&self) -> Metrics {
         Metrics {
@@ -61,6 +105,25 @@ impl Sums {
             bias: self.signed / self.count,
         }
     }
+}
+
+/// Mean absolute scaled error (Hyndman and Koehler 2006): the MAE of a forecast over the in-sample MAE of the seasonal
+/// naive forecast, mean of |y\[t\] - y\[t - season\]| over the training series. 1 is as good as repeating the last
+/// season, below is better. NaN when the training series is not longer than a season (at least 1) or when both errors
+/// are 0, infinite when only the scale is.
+pub fn mase(actual: &[f64], forecast: &[f64], training: &[f64], season: usize) -> f64 {
+    Metrics::of(actual, forecast).mae / seasonal_naive(training, season).mae
+}
+
+/// Root mean squared scaled error (M5 competition, there with season 1): the RMSE of a forecast over the in-sample RMSE
+/// of the seasonal naive forecast. Otherwise as [`mase`].
+pub fn rmsse(actual: &[f64], forecast: &[f64], training: &[f64], season: usize) -> f64 {
+    Metrics::of(actual, forecast).rmse / seasonal_naive(training, season).rmse
+}
+
+/// How well a training series forecasts itself by its value a season earlier; NaN when it is too short.
+fn seasonal_naive(training: &[f64], season: usize) -> Metrics {
+    Metrics::of(training.get(season..).unwrap_or_default(), training)
 }
 
 /// Arithmetic mean over the folds whose value is not NaN; NaN when there is none.
@@ -126,6 +189,18 @@ mod tests {
             FOLDS.iter().map(|(train, test)| Metrics::of(&q[*test..test + 14], &forecast(*train))).collect();
         close(mean(&folds.iter().map(|f| f.wape).collect::<Vec<_>>()), 22.946_497_204_1);
         close(stability(&folds.iter().map(|f| f.smape).collect::<Vec<_>>()), 5.227_463_235_4);
+    }
+
+    #[test]
+    fn scaled_errors_compare_with_the_seasonal_naive_forecast() {
+        // |d| of the training series at season 2: 2, 2, 4.
+        let training = [1.0, 5.0, 3.0, 7.0, 7.0];
+        close(mase(&[10.0, 8.0], &[8.0, 8.0], &training, 2), 1.0 / (8.0 / 3.0));
+        close(rmsse(&[10.0, 8.0], &[8.0, 8.0], &training, 2), (2.0 / 8.0_f64).sqrt());
+        assert!(mase(&[1.0], &[2.0], &training, 5).is_nan());
+        assert!(rmsse(&[1.0], &[2.0], &training, 6).is_nan());
+        assert!(mase(&[1.0], &[2.0], &[4.0, 4.0], 1).is_infinite());
+        assert!(mase(&[1.0], &[1.0], &[4.0, 4.0], 1).is_nan());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::compute;
 use crate::config::{AppEnv, Config};
 use crate::http::App;
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
+use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::dimensions::Dimensions;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
@@ -75,6 +76,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
     let settings = IngestSettings {
         batch_size: config.ingest.batch_size,
         timeout: Duration::from_secs(config.ingest.timeout_seconds),
+        most_bytes: config.ingest.max_table_mib << 20,
     };
     let rollups = Rollups::new(pool.clone());
     let limits = AnalyticsSettings {
@@ -88,6 +90,12 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         missing_days: config.forecast.missing_days,
         deadline: Duration::from_secs(config.server.request_seconds),
     };
+    let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
+    let backtests = BacktestSettings {
+        max_splits: config.backtest.max_splits,
+        default_min_train_size: config.backtest.default_min_train_size,
+        max_gap: config.backtest.max_gap,
+    };
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -96,7 +104,8 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         rollups,
         seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
         featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
-        forecasting: forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue),
+        backtesting: Backtesting::new(forecasting.clone(), Arc::clone(&compute), backtests),
+        forecasting,
         compute,
         pool,
     }))

@@ -13,3 +13,4 @@ pub mod http;
 pub mod import;
 mod logging;
 pub mod slices;
+pub mod tabular;

@@ -4,10 +4,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use retailcast::import::{
-    Columns, FractionalQuantity, HolidayRule, ImportError, MissingPrice, Progress, PromoFlag, SalesOptions,
-    Source, Summary, TooManyDecimals, UnknownDays, UnknownKeys, import_calendar, import_products,
-    import_sales, import_stores,
+    FractionalQuantity, HolidayRule, ImportError, MissingPrice, Progress, PromoFlag, SalesOptions, Source,
+    Summary, TooManyDecimals, UnknownDays, UnknownKeys, import_calendar, import_products, import_sales,
+    import_stores,
 };
+use retailcast::tabular::Format;
 use sqlx::{PgPool, Row};
 use tempfile::TempDir;
 
@@ -32,8 +33,7 @@ impl Folder {
     fn existing(&self, file: &Path) -> Source {
         Source {
             file: file.to_owned(),
-            columns: Columns::default(),
-            delimiter: b',',
+            format: Format::default(),
             rejects: self.path("rejects.csv"),
             progress: Progress::silent(),
         }
@@ -222,8 +222,9 @@ async fn a_file_without_one_usable_row_or_column_is_refused() {
     let error = import_sales(&pool, source, SalesOptions::default()).await.unwrap_err();
     assert!(error.to_string().contains("--column quantity="), "{error}");
     let mut source = folder.source("s.csv", "day;store_code;sku;units\n2024-01-01;BER-01;TEA-250;1\n");
-    source.delimiter = b';';
+    source.format.delimiter = b';';
     source
+        .format
         .columns
         .0
         .extend([("quantity".to_owned(), "units".to_owned()), ("date".to_owned(), "day".to_owned())]);
@@ -270,7 +271,7 @@ async fn stores_and_products_keep_what_a_file_does_not_say() {
                 007,Tea,tea,Acme,3.49,6,2020-01-01,,growth\n\
                 8,Bad,tea,Acme,3.499,,,,\n9,Bad,tea,Acme,3,0,,,\n10,Bad,tea,Acme,3,1,2020-01-02,2020-01-01,\n11,Bad,tea,Acme,3,1,,,old\n";
     let mut source = folder.source("p.csv", full);
-    source.columns.0.insert("brand".to_owned(), "vendor".to_owned());
+    source.format.columns.0.insert("brand".to_owned(), "vendor".to_owned());
     let summary = import_products(&pool, source).await.unwrap();
     assert_eq!((summary.written, summary.rejected), (1, 4));
     import_products(&pool, folder.source("q.csv", "sku,name\n007,Green tea\n")).await.unwrap();

@@ -1,6 +1,7 @@
 //! The API, slice by slice.
 
 mod analytics;
+mod backtesting;
 mod dimensions;
 mod featuresets;
 mod featuresets_oracle;
@@ -8,6 +9,9 @@ mod forecasting;
 mod http;
 mod import;
 mod ingest;
+mod ingest_laws;
+mod ingest_others;
+mod ingest_tables;
 mod plugins;
 mod rollups;
 mod seeder;

@@ -78,6 +78,39 @@ async fn every_misbehaviour_in_forecasting_is_one_problem() {
 }
 
 #[tokio::test]
+async fn every_misbehaviour_in_a_backtest_is_one_problem() {
+    let (app, _folder) = app_with_hostile_plugin().await;
+    let backtest = async |fault: &str| {
+        let config = json!({"split_config": {"n_splits": 3}, "model_config_main": {"model_type": "hostile", "fault": fault}});
+        let body = json!({"store_id": 1, "product_id": 1, "start_date": "2024-01-01", "end_date": "2024-03-30",
+                          "config": config});
+        app.post("/backtesting/run", body).await
+    };
+    for (fault, status, kind, code) in [
+        ("loop-in-fit", 504, "gateway-timeout", "RC-P009"),
+        ("loop-in-predict", 504, "gateway-timeout", "RC-P009"),
+        ("loop-in-needs", 504, "gateway-timeout", "RC-P009"),
+        ("memory-bomb", 502, "bad-gateway", "RC-P011"),
+        ("panic", 502, "bad-gateway", "RC-P008"),
+        ("nan", 502, "bad-gateway", "RC-P013"),
+        ("wrong-length", 502, "bad-gateway", "RC-P013"),
+        ("zombie-series", 400, "bad-request", "RC-P014"),
+        ("huge-lag", 502, "bad-gateway", "RC-P013"),
+        ("refusal", 400, "bad-request", "RC-P014"),
+    ] {
+        let problem = backtest(fault).await.problem(status, kind);
+        assert_eq!(problem["plugin_error"], code, "{fault}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("hostile"), "{problem}");
+        let before_folds = ["loop-in-needs", "huge-lag"].contains(&fault);
+        assert_eq!(problem["fold_index"], if before_folds { Value::Null } else { json!(0) }, "{problem}");
+        let well = backtest("none").await;
+        assert_eq!(well.status.as_u16(), 200, "after {fault}");
+        // Without a fault it is the naive model.
+        assert_eq!(well.json()["comparison_summary"]["mae"]["vs_naive_pct"], 0.0);
+    }
+}
+
+#[tokio::test]
 async fn a_slow_plugin_does_not_hold_up_the_others() {
     let (app, _folder) = app_with_hostile_plugin().await;
     let slow = train(&app, "loop-in-fit");

@@ -1,5 +1,7 @@
 //! Commands, their output and exit codes.
 
+use std::process::Stdio;
+
 use super::program::Home;
 use crate::support::database::workspace;
 
@@ -101,4 +103,18 @@ fn import_and_forecast() {
     assert!(said.contains("window_size") && said.contains("90"), "{said}");
     assert!(home.refuse(&["forecast", "--model", "magic"]).contains("seasonal_naive"));
     assert!(home.postgres().is_none(), "the last command stops the embedded server");
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let home = Home::new("pipe");
+    for arguments in [&["default-config"][..], &["openapi"], &["plugin", "list"]] {
+        let mut child =
+            home.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Nobody reads from the start.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !said.contains("panicked"), "{arguments:?}: {said}");
+    }
 }

@@ -20,14 +20,14 @@ fn get(url: &str) -> (u16, Value) {
     })
 }
 
-fn post(url: &str, body: &Value) -> (u16, Value) {
+pub(super) fn post(url: &str, body: &Value) -> (u16, Value) {
     runtime().block_on(async {
         let answer = reqwest::Client::new().post(url).json(body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     })
 }
 
-fn shop(home: &Home) {
+pub(super) fn shop(home: &Home) {
     let write = |name: &str, text: &str| std::fs::write(home.folder.join(name), text).unwrap();
     write("stores.csv", "store_code\nBER-01\n");
     write("products.csv", "sku\nTEA\n");

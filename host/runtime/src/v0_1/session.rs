@@ -189,7 +189,11 @@ impl Session {
         let limit = self.time_limit(phase);
         self.store.data_mut().deadline = Instant::now() + limit.effective;
         self.store.set_epoch_deadline(1);
-        let result = call(&mut self.store, self.exports.as_ref());
+        // Calls that end before a tick are never interrupted: a loop of many of them is ended here.
+        let result = match self.store.data_mut().check_interruption() {
+            Some(_) => Err(wasmtime::format_err!("interrupted before the call")),
+            None => call(&mut self.store, self.exports.as_ref()),
+        };
         result.map_err(|e| {
             self.over = true;
             self.explain(phase, limit, &e)

@@ -103,6 +103,34 @@ fn cancelling_stops_a_running_plugin() {
 }
 
 #[test]
+fn a_loop_of_short_calls_ends_at_a_cancellation_and_at_the_deadline() {
+    let hostile = Hostile::new();
+    let short_calls = |call: &Call| {
+        let mut session = hostile.model().session(call).unwrap();
+        let started = std::time::Instant::now();
+        loop {
+            if let Err(error) = session.requirements(r#"{"fault":"none"}"#) {
+                return error;
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "nothing ends it");
+        }
+    };
+    let call = Call::default();
+    let cancel = call.cancel.clone();
+    let canceller = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        cancel.cancel();
+    });
+    let error = short_calls(&call);
+    assert!(matches!(error, PluginError::Cancelled { phase: Phase::Needs }), "{error:?}");
+    canceller.join().unwrap();
+    let deadline = Some(std::time::Instant::now() + Duration::from_millis(50));
+    let error = short_calls(&Call { deadline, ..Call::default() });
+    assert!(matches!(error, PluginError::Timeout { phase: Phase::Needs, key: None, .. }), "{error:?}");
+    hostile.works();
+}
+
+#[test]
 fn a_memory_bomb_is_told_from_a_crash() {
     let error = Hostile::new().run("memory-bomb");
     let PluginError::MemoryLimit { asked_mib, limit_mib, key, .. } = &error else { panic!("{error:?}") };

@@ -1,5 +1,7 @@
 //! `retailcast demo`: the main job on real data, for somebody who sees the program for the first time.
 
+use super::stdout;
+use super::stdout::say;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,12 +17,13 @@ use super::{CliError, import, with_database};
 use crate::app;
 use crate::config::Config;
 use crate::import::{
-    Columns, HolidayRule, Progress, SalesOptions, Source, import_calendar, import_products, import_sales,
+    HolidayRule, Progress, SalesOptions, Source, import_calendar, import_products, import_sales,
     import_stores,
 };
 use crate::slices::forecasting::portfolio::{
     Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast, actuals,
 };
+use crate::tabular::Format;
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -39,27 +42,24 @@ const HORIZON: usize = 14;
 const SHOWN: i32 = 56;
 
 pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
-    println!("Importing {} into the {} database …", args.data.display(), database(config));
+    say!("Importing {} into the {} database …", args.data.display(), database(config));
     with_database(config, async |pool| {
         import_bakery(pool, &args.data).await?;
         let forecasting = app::forecasting(config, pool.clone()).map_err(|e| CliError::failed(&e))?;
         let portfolio = load(&forecasting, &bakery(&args.data)?, None).await?;
         let last = portfolio.last_day.ok_or_else(|| CliError::Refused("there are no sales".to_owned()))?;
         let origin = last + -(HORIZON as i32);
-        println!(
-            "\nTraining on {} series up to {origin}, forecasting {HORIZON} days …",
-            portfolio.series.len()
-        );
+        say!("\nTraining on {} series up to {origin}, forecasting {HORIZON} days …", portfolio.series.len());
         let mut results: Vec<(String, PortfolioForecast)> = Vec::new();
         for name in forecasting.catalogue().model_types() {
             let (model_type, config) = match parse_model(&name, forecasting.catalogue()) {
                 Ok(_) if name == "lightgbm" && !config.forecast.enable_lightgbm => {
-                    println!("lightgbm is left out: forecast.enable_lightgbm = false");
+                    say!("lightgbm is left out: forecast.enable_lightgbm = false");
                     continue;
                 }
                 Ok(parsed) => parsed,
                 Err(reason) => {
-                    println!("{name} is left out: {reason}");
+                    say!("{name} is left out: {reason}");
                     continue;
                 }
             };
@@ -69,12 +69,12 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
         let mut scored: Vec<Scored> =
             results.iter().map(|(name, f)| Scored::new(name, f, &portfolio, origin)).collect();
         scored.sort_by(|a, b| a.sums.metrics().wape.total_cmp(&b.sums.metrics().wape));
-        println!("{}", table(&scored));
+        say!("{}", table(&scored));
         draw(&portfolio, &scored, origin, &args.svg)?;
         Ok(())
     })
     .await?;
-    println!("{}", what_next(config, &args.svg));
+    say!("{}", what_next(config, &args.svg));
     Ok(())
 }
 
@@ -85,18 +85,17 @@ fn database(config: &Config) -> &'static str {
 async fn import_bakery(pool: &PgPool, folder: &Path) -> Result<(), CliError> {
     let source = |name: &str| Source {
         file: folder.join(name),
-        columns: Columns::default(),
-        delimiter: b',',
+        format: Format::default(),
         rejects: PathBuf::from(format!("{}.rejects.csv", name.split('.').next().unwrap_or(name))),
         progress: Progress::silent(),
     };
     let failed = |e| import::error(&e);
-    print!("{}", import_stores(pool, source("stores.csv")).await.map_err(failed)?);
-    print!("{}", import_products(pool, source("products.csv")).await.map_err(failed)?);
+    stdout::print(format_args!("{}", import_stores(pool, source("stores.csv")).await.map_err(failed)?));
+    stdout::print(format_args!("{}", import_products(pool, source("products.csv")).await.map_err(failed)?));
     let calendar = import_calendar(pool, source("calendar.csv.gz"), HolidayRule::default()).await;
-    print!("{}", calendar.map_err(failed)?);
+    stdout::print(format_args!("{}", calendar.map_err(failed)?));
     let sales = import_sales(pool, source("sales_daily.csv.gz"), SalesOptions::default()).await;
-    print!("{}", sales.map_err(failed)?);
+    stdout::print(format_args!("{}", sales.map_err(failed)?));
     Ok(())
 }
 
@@ -176,7 +175,7 @@ fn draw(portfolio: &Arc<Portfolio>, scored: &[Scored<'_>], origin: Day, svg: &Pa
         sold: actuals(&series.1.rows, start + -1, SHOWN as usize + HORIZON),
         forecasts,
     };
-    println!("{}", picture.terminal());
+    say!("{}", picture.terminal());
     picture.svg(svg).map_err(CliError::Failed)
 }
 

@@ -1,5 +1,6 @@
 //! `retailcast forecast`.
 
+use super::stdout::say;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -82,7 +83,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
                 rows.write(path)?;
                 eprintln!("{}: {} forecasts of {horizon} days", path.display(), rows.series.len());
             }
-            None => println!("{}", rows.table()),
+            None => say!("{}", rows.table()),
         }
         report_fallbacks(&portfolio, &forecasts);
         report_failures(&portfolio, &forecasts);

@@ -1,6 +1,6 @@
 //! `retailcast import`.
 
-use std::collections::BTreeMap;
+use super::stdout;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,9 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{CliError, with_database};
 use crate::config::Config;
 use crate::import::{
-    self, Columns, FractionalQuantity, HolidayRule, ImportError, MissingPrice, Progress, PromoFlag,
-    SalesOptions, Source, Summary, TooManyDecimals, UnknownDays, UnknownKeys,
+    self, FractionalQuantity, HolidayRule, ImportError, MissingPrice, Progress, PromoFlag, SalesOptions,
+    Source, Summary, TooManyDecimals, UnknownDays, UnknownKeys,
 };
+use crate::tabular::{Columns, Format};
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -111,8 +112,11 @@ impl FileArgs {
         Source {
             rejects: self.rejects.unwrap_or_else(|| default_rejects(&self.file)),
             file: self.file,
-            columns: Columns(self.columns.into_iter().collect::<BTreeMap<_, _>>()),
-            delimiter: self.delimiter,
+            format: Format {
+                columns: Columns(self.columns.into_iter().collect()),
+                delimiter: self.delimiter,
+                ..Format::default()
+            },
             progress: Progress::new(move |done, all| {
                 bar.set_length(all);
                 bar.set_position(done);
@@ -160,7 +164,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
     })
     .await;
     bar.finish_and_clear();
-    print!("{}", summary?);
+    stdout::print(format_args!("{}", summary?));
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod plugin;
 mod seed;
 mod serve;
 mod signals;
+mod stdout;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -95,7 +96,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), CliError> {
     if matches!(cli.command, Command::DefaultConfig) {
-        print!("{}", crate::config::DEFAULTS);
+        stdout::print(format_args!("{}", crate::config::DEFAULTS));
         return Ok(());
     }
     let config = Config::load(cli.config.as_deref()).map_err(|e| CliError::refused(&e))?;

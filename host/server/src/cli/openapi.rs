@@ -1,6 +1,7 @@
 //! `retailcast openapi`.
 
 use super::CliError;
+use super::stdout::say;
 use crate::config::Config;
 use crate::{app, http};
 
@@ -9,6 +10,6 @@ pub(super) fn run(config: &Config) -> Result<(), CliError> {
     let text = http::router::document(&config.app.name, &catalogue)
         .to_pretty_json()
         .map_err(|e| CliError::failed(&e))?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }

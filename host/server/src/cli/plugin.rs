@@ -1,5 +1,6 @@
 //! `retailcast plugin`.
 
+use super::stdout::say;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{ContentArrangement, Table};
 use retailcast_runtime::{Entry, Origin, State};
@@ -24,10 +25,10 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), CliError> {
     let entries = catalogue.entries();
     if *json {
         let list: Vec<_> = entries.iter().map(entry_json).collect();
-        println!("{:#}", serde_json::Value::Array(list));
+        say!("{:#}", serde_json::Value::Array(list));
     } else {
-        println!("{}", table(&entries));
-        println!("Folder of further plugins: {}", config.plugins.dir.display());
+        say!("{}", table(&entries));
+        say!("Folder of further plugins: {}", config.plugins.dir.display());
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod file;
 
+use super::stdout::say;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -163,10 +164,7 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), CliErro
             with_seeder(config, None, async |seeder| {
                 let deleted = seeder.delete(scope, dry_run).await.map_err(|e| error(&e))?;
                 for (table, rows) in &deleted.rows {
-                    println!(
-                        "{table:24} {rows:>10} {}",
-                        if dry_run { "would be deleted" } else { "deleted" }
-                    );
+                    say!("{table:24} {rows:>10} {}", if dry_run { "would be deleted" } else { "deleted" });
                 }
                 Ok(())
             })
@@ -249,12 +247,12 @@ fn progress(config: &Config) -> (Progress, ProgressBar) {
 
 fn print_created(created: &Created) {
     if created.dry_run {
-        println!("Dry run, nothing is written. It would be:");
+        say!("Dry run, nothing is written. It would be:");
     }
     print_counts(&created.counts);
-    println!("{:22} {:>10}", "seed", created.seed);
+    say!("{:22} {:>10}", "seed", created.seed);
     if !created.dry_run {
-        println!("{:22} {:>10.2}", "seconds", created.seconds);
+        say!("{:22} {:>10.2}", "seconds", created.seconds);
     }
 }
 
@@ -271,7 +269,7 @@ fn print_counts(counts: &Counts) {
         ("sales_returns", counts.sales_returns),
         ("replenishment_events", counts.replenishment_events),
     ] {
-        println!("{name:22} {rows:>10}");
+        say!("{name:22} {rows:>10}");
     }
 }
 
@@ -279,10 +277,10 @@ async fn status(seeder: Seeder) -> Result<(), CliError> {
     let status = seeder.status().await.map_err(|e| error(&e))?;
     print_counts(&status.counts);
     if let Some((first, last)) = status.sales {
-        println!("{:22} {first} to {last}", "sales from");
+        say!("{:22} {first} to {last}", "sales from");
     }
     if let Some(moment) = status.last_updated {
-        println!("{:22} {}", "last updated", moment.format("%Y-%m-%d %H:%M:%S UTC"));
+        say!("{:22} {}", "last updated", moment.format("%Y-%m-%d %H:%M:%S UTC"));
     }
     Ok(())
 }
@@ -291,9 +289,9 @@ async fn verify(seeder: Seeder) -> Result<(), CliError> {
     let checks = seeder.verify().await.map_err(|e| error(&e))?;
     let mut failed = 0;
     for check in &checks {
-        println!("{:8} {:26} {}", check.status.name(), check.name, check.message);
+        say!("{:8} {:26} {}", check.status.name(), check.name, check.message);
         for detail in check.details.iter().flatten() {
-            println!("{:8} {:26} - {detail}", "", "");
+            say!("{:8} {:26} - {detail}", "", "");
         }
         failed += usize::from(check.status == CheckStatus::Failed);
     }

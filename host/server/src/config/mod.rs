@@ -10,9 +10,9 @@ use figment::providers::{Format, Toml};
 
 pub use environment::{DotEnvError, VARIABLES};
 pub use sections::{
-    AnalyticsConfig, AppConfig, AppEnv, ComputeConfig, Config, DatabaseConfig, EmbeddedConfig,
-    FeaturesConfig, ForecastConfig, Grant, IngestConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
-    PluginConfig, PluginsConfig, SeederConfig, ServerConfig,
+    AnalyticsConfig, AppConfig, AppEnv, BacktestConfig, ComputeConfig, Config, DatabaseConfig,
+    EmbeddedConfig, FeaturesConfig, ForecastConfig, Grant, IngestConfig, LimitsConfig, LogConfig, LogFormat,
+    LogLevel, PluginConfig, PluginsConfig, SeederConfig, ServerConfig,
 };
 
 /// The commented defaults, as they lie at the root of the project.

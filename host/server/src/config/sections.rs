@@ -31,6 +31,8 @@ pub struct Config {
     pub features: FeaturesConfig,
     /// `[forecast]`
     pub forecast: ForecastConfig,
+    /// `[backtest]`
+    pub backtest: BacktestConfig,
     /// `[seeder]`
     pub seeder: SeederConfig,
     /// `[plugins]`
@@ -164,6 +166,8 @@ pub struct IngestConfig {
     pub batch_size: usize,
     /// Deadline of a request.
     pub timeout_seconds: u64,
+    /// Largest CSV or Parquet body, unzipped.
+    pub max_table_mib: u64,
 }
 
 /// `[analytics]`
@@ -206,6 +210,20 @@ pub struct ForecastConfig {
     /// What a day without a row means.
     #[serde(deserialize_with = "missing_days")]
     pub missing_days: MissingDays,
+}
+
+/// `[backtest]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BacktestConfig {
+    /// Most folds.
+    pub max_splits: usize,
+    /// First training window below which a warning is logged, in rows.
+    pub default_min_train_size: usize,
+    /// Longest gap, in rows.
+    pub max_gap: usize,
+    /// Reserved.
+    pub results_dir: PathBuf,
 }
 
 /// `[seeder]`
@@ -325,8 +343,12 @@ impl Config {
         within("compute.queue", self.compute.queue as u64, 1, 1_000_000)?;
         within("ingest.batch_size", self.ingest.batch_size as u64, 1, 10_000)?;
         within("ingest.timeout_seconds", self.ingest.timeout_seconds, 1, 86_400)?;
+        within("ingest.max_table_mib", self.ingest.max_table_mib, 1, 1 << 20)?;
         within("forecast.max_horizon", self.forecast.max_horizon as u64, 1, 36_500)?;
         within("forecast.default_horizon", self.forecast.default_horizon as u64, 1, 36_500)?;
+        within("backtest.max_splits", self.backtest.max_splits as u64, 2, 1_000)?;
+        within("backtest.default_min_train_size", self.backtest.default_min_train_size as u64, 1, 36_500)?;
+        within("backtest.max_gap", self.backtest.max_gap as u64, 0, 36_500)?;
         within("analytics.max_rows", u64::from(self.analytics.max_rows), 1, 1_000_000)?;
         within("analytics.max_date_range_days", u64::from(self.analytics.max_date_range_days), 1, 36_525)?;
         within("features.max_lookback_days", u64::from(self.features.max_lookback_days), 1, 36_500)?;

@@ -1,6 +1,8 @@
-//! Reading a JSON body as the contract wants it: at most 16 MiB, no NaN, no duplicate keys, and an object.
+//! Reading a JSON body as the contract wants it: at most 16 MiB, no NaN, no duplicate keys, and an object. It may be
+//! gzipped (`Content-Encoding: gzip`); the limit is that of the unzipped text.
 
 use std::fmt;
+use std::io::Read;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -27,7 +29,9 @@ impl<S: Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let json = is_json(request.headers());
+        let encoding = ContentEncoding::of(request.headers())?;
         let bytes = read(request).await?;
+        let bytes = if encoding == ContentEncoding::Gzip { unzip(bytes).await? } else { bytes };
         if bytes.is_empty() {
             return Err(one("", "missing", "a JSON object is required as the request's body"));
         }
@@ -60,22 +64,70 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
+/// How a body is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentEncoding {
+    /// Not at all.
+    Identity,
+    /// With gzip.
+    Gzip,
+}
+
+impl ContentEncoding {
+    /// What the header says.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(value) = headers.get(header::CONTENT_ENCODING) else { return Ok(Self::Identity) };
+        match value.to_str().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Ok(Self::Identity),
+            "gzip" | "x-gzip" => Ok(Self::Gzip),
+            other => Err(Problem::new(
+                Code::BadRequest,
+                format!("Content-Encoding `{other}` is not understood; send gzip or nothing."),
+            )),
+        }
+    }
+}
+
+/// Whether the header `Content-Length` announces more than this.
+pub fn announces_more(headers: &HeaderMap, limit: u64) -> bool {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit)
+}
+
+/// The connection failed before the body's end.
+pub fn unreadable(error: &dyn fmt::Display) -> Problem {
+    Problem::new(Code::BadRequest, format!("The request's body cannot be read: {error}."))
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        Code::PayloadTooLarge,
+        format!("The request's body is larger than {} MiB ({LIMIT} bytes).", LIMIT >> 20),
+    )
+}
+
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::new(
-            Code::PayloadTooLarge,
-            format!("The request's body is larger than {} MiB ({LIMIT} bytes).", LIMIT >> 20),
-        )
-    };
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > LIMIT) {
+    if announces_more(request.headers(), LIMIT as u64) {
         return Err(too_large());
     }
     match Limited::new(request.into_body(), LIMIT).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(e) if e.is::<LengthLimitError>() => Err(too_large()),
-        Err(e) => Err(Problem::new(Code::BadRequest, format!("The request's body cannot be read: {e}."))),
+        Err(e) => Err(unreadable(&e)),
     }
+}
+
+async fn unzip(bytes: Bytes) -> Result<Bytes, Problem> {
+    let work = move || {
+        let mut plain = Vec::new();
+        // One byte more than allowed tells a body at the limit from one above it.
+        let unzipped = flate2::read::MultiGzDecoder::new(&bytes[..])
+            .take(LIMIT as u64 + 1)
+            .read_to_end(&mut plain)
+            .map_err(|e| one("0", "json_invalid", &format!("not valid gzip: {e}")))?;
+        if unzipped > LIMIT { Err(too_large()) } else { Ok(plain.into()) }
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?
 }
 
 /// Parses a JSON text; an error names the byte offset where it was found.

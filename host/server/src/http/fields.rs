@@ -15,70 +15,140 @@ pub type Refusal = (&'static str, String);
 /// What a reader of one value gives.
 pub type Reading<T> = Result<T, Refusal>;
 
+/// What has values by name.
+#[derive(Debug, Clone, Copy)]
+enum Members<'a> {
+    Object(&'a Map<String, Value>),
+    /// The names, and a cell for each.
+    Row(&'a [String], &'a [Value]),
+}
+
+impl<'a> Members<'a> {
+    fn names(self) -> Box<dyn Iterator<Item = &'a str> + 'a> {
+        match self {
+            Self::Object(members) => Box::new(members.keys().map(String::as_str)),
+            Self::Row(names, _) => Box::new(names.iter().map(String::as_str)),
+        }
+    }
+
+    fn get(self, name: &str) -> Option<&'a Value> {
+        match self {
+            Self::Object(members) => members.get(name),
+            Self::Row(names, cells) => {
+                let at = names.iter().position(|found| found == name)?;
+                cells.get(at).filter(|cell| !cell.is_null())
+            }
+        }
+    }
+}
+
 /// The members of one object, and what was found wrong with them.
 #[derive(Debug)]
 pub struct Fields<'a> {
-    members: &'a Map<String, Value>,
+    members: Members<'a>,
+    /// Where the object stands, with a dot at the end; empty for the body.
+    prefix: String,
     errors: Vec<FieldError>,
-    /// Where the object stands; empty for the body itself.
-    location: String,
-    /// Of an object that may have no other members: those that were asked for.
-    asked: Option<Vec<String>>,
 }
 
 impl<'a> Fields<'a> {
     /// The members of the body.
     pub fn of(members: &'a Map<String, Value>) -> Self {
-        Self { members, errors: Vec::new(), location: String::new(), asked: None }
+        Self { members: Members::Object(members), prefix: String::new(), errors: Vec::new() }
     }
 
-    /// The members of an object that may have no others than those it is asked for.
-    pub fn closed(location: &str, value: &'a Value) -> Result<Self, Vec<FieldError>> {
-        let Value::Object(members) = value else {
-            let message = format!("must be an object, got {}", short(value));
-            return Err(vec![FieldError::new(location, "dict_type", message)]);
-        };
-        Ok(Self { location: location.to_owned(), asked: Some(Vec::new()), ..Self::of(members) })
+    /// The cells of a table's row under the names of its columns: texts, and null for empty cells, which are missing.
+    pub fn of_row(names: &'a [String], cells: &'a [Value]) -> Self {
+        Self { members: Members::Row(names, cells), prefix: String::new(), errors: Vec::new() }
     }
 
-    fn at(&self, name: &str) -> String {
-        if self.location.is_empty() { name.to_owned() } else { format!("{}.{name}", self.location) }
-    }
-
-    fn member(&mut self, name: &str) -> Option<&'a Value> {
-        if let Some(asked) = &mut self.asked {
-            asked.push(name.to_owned());
+    /// The members of an object inside the body; `location` is where it stands.
+    pub fn inside(location: &str, value: &'a Value) -> Result<Self, Vec<FieldError>> {
+        match value {
+            Value::Object(members) => Ok(Self {
+                members: Members::Object(members),
+                prefix: format!("{location}."),
+                errors: Vec::new(),
+            }),
+            other => {
+                let message = format!("must be an object, got {}", short(other));
+                Err(vec![FieldError::new(location, "dict_type", message)])
+            }
         }
-        self.members.get(name)
     }
 
-    fn push(&mut self, name: &str, (kind, message): Refusal) {
-        self.errors.push(FieldError::new(self.at(name), kind, message));
-    }
-
-    fn read<T>(&mut self, name: &str, reading: Reading<T>) -> Option<T> {
-        reading.map_err(|refusal| self.push(name, refusal)).ok()
+    fn error(&mut self, name: &str, kind: &'static str, message: impl Into<String>) {
+        self.errors.push(FieldError::new(format!("{}{name}", self.prefix), kind, message));
     }
 
     /// A member that must be there.
     pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        let reading = match self.member(name) {
+        let read = match self.members.get(name) {
             Some(value) => read(value),
             None => Err(("missing", "is required".to_owned())),
         };
-        self.read(name, reading)
+        match read {
+            Ok(value) => Some(value),
+            Err((kind, message)) => {
+                self.error(name, kind, message);
+                None
+            }
+        }
     }
 
     /// A member that may be absent.
     pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        let value = self.member(name)?;
-        self.read(name, read(value))
+        self.members.get(name).is_some().then(|| self.required(name, read)).flatten()
     }
 
     /// A member that may be absent or null.
     pub fn nullable<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        let value = self.member(name).filter(|value| !value.is_null())?;
-        self.read(name, read(value))
+        self.members
+            .get(name)
+            .is_some_and(|value| !value.is_null())
+            .then(|| self.required(name, read))
+            .flatten()
+    }
+
+    /// A member that may be absent or null, and brings errors with locations of their own.
+    pub fn nullable_nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        self.members
+            .get(name)
+            .is_some_and(|value| !value.is_null())
+            .then(|| self.nested(name, read))
+            .flatten()
+    }
+
+    /// A member that may be absent, and brings errors with locations of their own.
+    pub fn optional_nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        self.members.get(name).is_some().then(|| self.nested(name, read)).flatten()
+    }
+
+    /// A member that brings errors with locations of their own.
+    pub fn nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        match self.members.get(name).map(read) {
+            Some(Ok(value)) => Some(value),
+            Some(Err(errors)) => {
+                self.errors.extend(errors);
+                None
+            }
+            None => {
+                self.error(name, "missing", "is required");
+                None
+            }
+        }
     }
 
     /// An array that may be absent, item by item; what is wrong with an item stands at its position.
@@ -86,7 +156,10 @@ impl<'a> Fields<'a> {
         let items = self.optional(name, list(0, usize::MAX))?;
         let mut made = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
-            made.extend(self.read(&format!("{name}.{i}"), read(item)));
+            match read(item) {
+                Ok(item) => made.push(item),
+                Err((kind, message)) => self.error(&format!("{name}.{i}"), kind, message),
+            }
         }
         (made.len() == items.len()).then_some(made)
     }
@@ -100,47 +173,33 @@ impl<'a> Fields<'a> {
         let entries = self.optional(name, object)?;
         let mut made = Vec::with_capacity(entries.len());
         for (key, value) in entries {
-            made.extend(self.read(&format!("{name}.{key}"), read(value)).map(|value| (key.as_str(), value)));
+            match read(value) {
+                Ok(value) => made.push((key.as_str(), value)),
+                Err((kind, message)) => self.error(&format!("{name}.{key}"), kind, message),
+            }
         }
         (made.len() == entries.len()).then_some(made)
     }
 
-    /// A member that may be absent or null, and brings errors with locations of their own.
-    pub fn nullable_nested<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
-    ) -> Option<T> {
-        let value = self.member(name).filter(|value| !value.is_null())?;
-        read(value).map_err(|errors| self.errors.extend(errors)).ok()
-    }
-
-    /// A member that brings errors with locations of their own.
-    pub fn nested<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&'a Value) -> Result<T, Vec<FieldError>>,
-    ) -> Option<T> {
-        let Some(value) = self.member(name) else {
-            self.push(name, ("missing", "is required".to_owned()));
-            return None;
-        };
-        read(value).map_err(|errors| self.errors.extend(errors)).ok()
+    /// Whether a member is there and not null.
+    pub fn given(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// A rule between members that do not fit together.
     pub fn refuse(&mut self, name: &str, message: impl Into<String>) {
-        self.push(name, ("value_error", message.into()));
+        self.error(name, "value_error", message);
     }
 
-    /// The value that was made of the members; all errors when there are any, those of unknown members last.
-    pub fn finish<T>(mut self, made: Option<T>) -> Result<T, Vec<FieldError>> {
-        if let Some(asked) = self.asked.take() {
-            for name in self.members.keys().filter(|name| !asked.contains(name)) {
-                let message = format!("is not a field here; the fields are {}", asked.join(", "));
-                self.push(name, ("extra_forbidden", message));
-            }
+    /// Refuses all members but these.
+    pub fn forbid_others(&mut self, known: &[&str]) {
+        for name in self.members.names().filter(|name| !known.contains(name)) {
+            self.error(name, "extra_forbidden", format!("is no field here; they are {}", known.join(", ")));
         }
+    }
+
+    /// The value that was made of the members; all errors when there are any.
+    pub fn finish<T>(self, made: Option<T>) -> Result<T, Vec<FieldError>> {
         match made {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(self.errors),
@@ -297,21 +356,30 @@ fn iso_date(text: &str) -> Option<NaiveDate> {
 
 /// A non-negative exact decimal with at most two places, not above `most`; a JSON number or a numeric string.
 pub fn money(most: Decimal) -> impl Fn(&Value) -> Reading<Decimal> {
+    decimal(2, most)
+}
+
+/// The same with another number of places.
+pub fn decimal(places: u32, most: Decimal) -> impl Fn(&Value) -> Reading<Decimal> {
     move |value| match value {
-        Value::Number(number) => parse_money(&number.to_string(), most),
-        Value::String(text) => parse_money(text.trim(), most),
+        Value::Number(number) => parse_places(&number.to_string(), places, most),
+        Value::String(text) => parse_places(text.trim(), places, most),
         other => Err(("decimal_type", format!("must be a number or a numeric string, got {}", short(other)))),
     }
 }
 
-/// The same from text.
+/// [`money`] from text.
 pub fn parse_money(text: &str, most: Decimal) -> Reading<Decimal> {
+    parse_places(text, 2, most)
+}
+
+fn parse_places(text: &str, places: u32, most: Decimal) -> Reading<Decimal> {
     let decimal = parse_decimal(text)?;
     if decimal.is_sign_negative() && !decimal.is_zero() {
         return Err(("greater_than_equal", format!("must be at least 0, got {text}")));
     }
-    if decimal.normalize().scale() > 2 {
-        return Err(("decimal_max_places", format!("must have at most 2 decimal places, got {text}")));
+    if decimal.normalize().scale() > places {
+        return Err(("decimal_max_places", format!("must have at most {places} decimal places, got {text}")));
     }
     if decimal > most {
         return Err(("less_than_equal", format!("must be at most {most}, got {text}")));
@@ -461,14 +529,15 @@ mod tests {
     }
 
     #[test]
-    fn closed_objects_know_their_place_and_their_members() {
+    fn lists_and_maps_tell_where_they_do_not_fit() {
         let value = json!({"c": 1, "list": [1, "x", 2.5], "map": {"k": true, "l": []}, "a": null});
-        let mut fields = Fields::closed("config.x", &value).unwrap();
+        let mut fields = Fields::inside("config.x", &value).unwrap();
         assert_eq!(fields.optional("a", lax_flag), None);
         assert_eq!(fields.items("list", lax_int(0, 9)), None);
         assert_eq!(fields.entries("map", lax_flag), None);
         assert_eq!(fields.items("absent", lax_flag), None);
         fields.refuse("b", "does not fit");
+        fields.forbid_others(&["a", "list", "map", "absent"]);
         let errors = fields.finish(Some(())).unwrap_err();
         let found: Vec<(&str, &str)> = errors.iter().map(|e| (e.field.as_str(), e.kind)).collect();
         let expected = [
@@ -481,9 +550,8 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert!(errors[5].message.contains("a, list, map, absent"), "{}", errors[5].message);
-        assert_eq!(Fields::closed("config", &json!([])).unwrap_err()[0].kind, "dict_type");
         let good = json!({"list": ["1", 2]});
-        let mut fields = Fields::closed("config", &good).unwrap();
+        let mut fields = Fields::inside("config", &good).unwrap();
         let list = fields.items("list", lax_int(0, 9));
         assert_eq!(fields.finish(list), Ok(vec![1, 2]));
     }

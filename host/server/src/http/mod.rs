@@ -6,6 +6,7 @@ pub mod fields;
 pub mod health;
 pub mod listing;
 pub mod metrics;
+pub mod number;
 pub mod openapi;
 pub mod problem;
 pub mod query;
@@ -14,6 +15,7 @@ pub mod router;
 pub mod timestamp;
 
 pub use body::JsonBody;
+pub use number::Number;
 pub use problem::{Code, Problem};
 pub use query::Query;
 pub use request::RequestId;

@@ -152,6 +152,13 @@ impl Problem {
         )
     }
 
+    /// The same problem with another sentence.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
     /// The same problem with a further member. Those of the contract cannot be replaced.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -245,6 +252,9 @@ pub struct ProblemBody {
     /// When a plugin is the cause: the code that `docs/errors` explains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin_error: Option<String>,
+    /// When a model failed within a backtest: the fold, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold_index: Option<usize>,
 }
 
 /// One thing that does not fit.

@@ -19,7 +19,7 @@ use super::{Code, Problem, cors, health, metrics, openapi, request};
 use crate::config::{AppConfig, AppEnv};
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
-use crate::slices::{analytics, dimensions, featuresets, forecasting, ingest, seeder};
+use crate::slices::{analytics, backtesting, dimensions, featuresets, forecasting, ingest, seeder};
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct App {
     pub featuresets: featuresets::Featuresets,
     /// Training and forecasts.
     pub forecasting: Forecasting,
+    /// Cross-validation.
+    pub backtesting: backtesting::Backtesting,
 }
 
 /// The server's router.
@@ -78,6 +80,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(seeder::routes())
         .merge(featuresets::routes())
         .merge(forecasting::routes::routes())
+        .merge(backtesting::routes())
         .merge(metrics::routes())
 }
 

@@ -8,9 +8,9 @@ use csv::StringRecord;
 use sqlx::{Connection, PgPool};
 
 use super::rejects::Rejects;
-use super::table::Table;
 use super::{ImportError, Source, Summary, store};
 use crate::http::fields::parse_date;
+use crate::tabular::Table;
 
 /// When stores disagree on whether a day is a holiday.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -95,7 +95,7 @@ pub async fn import_calendar(
 }
 
 fn read(source: &Source) -> Result<(BTreeMap<NaiveDate, Votes>, Summary, Rejects), ImportError> {
-    let mut table = Table::open(source)?;
+    let mut table = Table::open(&source.file, &source.format)?;
     let date = table.header.required(&["date"])?;
     let holiday = table.header.required(&["is_holiday", "is_public_holiday"])?;
     let name = table.header.optional(&["holiday_name"]);
@@ -135,10 +135,10 @@ fn read(source: &Source) -> Result<(BTreeMap<NaiveDate, Votes>, Summary, Rejects
             }
         }
         if summary.read.is_multiple_of(4096) {
-            table.tell();
+            source.progress.tell(&table);
         }
     }
-    table.tell();
+    source.progress.tell(&table);
     Ok((votes, summary, rejects))
 }
 

@@ -9,10 +9,10 @@ use rust_decimal::Decimal;
 use sqlx::{Connection, PgPool};
 
 use super::rejects::Rejects;
-use super::table::{Header, Table, TableError};
 use super::{ImportError, Source, Summary, store};
 use crate::http::fields::{parse_date, parse_money};
 use crate::slices::ingest::MOST_PRICE;
+use crate::tabular::{Header, Table, TableError};
 
 /// A store of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn read<T>(
     layout: fn(&Header) -> Result<Vec<Option<usize>>, TableError>,
     parse: fn(&Cells<'_>) -> Result<(String, T), String>,
 ) -> Result<Rows<T>, ImportError> {
-    let mut table = Table::open(source)?;
+    let mut table = Table::open(&source.file, &source.format)?;
     let layout = layout(&table.header)?;
     let used: Vec<usize> = layout.iter().copied().flatten().collect();
     let mut summary = Summary { what, unused: table.header.unused(&used), ..Summary::default() };
@@ -239,6 +239,6 @@ fn read<T>(
             }
         }
     }
-    table.tell();
+    source.progress.tell(&table);
     Ok((rows, summary, rejects))
 }

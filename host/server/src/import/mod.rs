@@ -10,7 +10,6 @@ mod rejects;
 mod sales;
 mod store;
 mod summary;
-mod table;
 
 pub use calendar::{HolidayRule, import_calendar};
 pub use dimensions::{import_products, import_stores};
@@ -19,19 +18,18 @@ pub use sales::{
     import_sales,
 };
 pub use summary::Summary;
-pub use table::{Columns, TableError};
 
 use std::path::PathBuf;
+
+use crate::tabular::{Format, Table, TableError};
 
 /// A file and how to read it.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The file; CSV, gzipped CSV or Parquet is told by its content.
     pub file: PathBuf,
-    /// Which column of the file is which of ours.
-    pub columns: Columns,
-    /// Between CSV cells.
-    pub delimiter: u8,
+    /// How it is written.
+    pub format: Format,
     /// Where rejected rows go.
     pub rejects: PathBuf,
     /// Hears how far reading has come.
@@ -53,7 +51,8 @@ impl Progress {
         Self::new(|_, _| {})
     }
 
-    fn tell(&self, done: u64, all: u64) {
+    fn tell(&self, table: &Table) {
+        let (done, all) = table.position();
         (self.0)(done, all);
     }
 }

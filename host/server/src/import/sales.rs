@@ -11,11 +11,11 @@ use sqlx::{Connection, PgPool};
 use tokio::sync::mpsc;
 
 use super::rejects::Rejects;
-use super::table::{Header, Table};
-use super::{ImportError, Source, Summary, store};
+use super::{ImportError, Progress, Source, Summary, store};
 use crate::http::fields::{parse_date, parse_decimal};
-use crate::slices::ingest::store::{Sale, upsert_sales};
-use crate::slices::ingest::{MOST_AMOUNT, MOST_PRICE, last_of_each_grain};
+use crate::slices::ingest::store::facts::{Sale, upsert_sales};
+use crate::slices::ingest::{MOST_AMOUNT, MOST_PRICE};
+use crate::tabular::{Header, Table};
 
 /// What a quantity with a fraction becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -143,7 +143,7 @@ pub async fn import_sales(
         store::add_products(&mut transaction, &new_products).await?;
         store::add_days(&mut transaction, &new_days).await?;
         written += sales.len();
-        upsert_sales(&mut transaction, last_of_each_grain(sales), BATCH).await?;
+        upsert_sales(&mut transaction, sales, BATCH).await?;
     }
     let read = reader.await.map_err(|e| sqlx::Error::Io(std::io::Error::other(e)))??;
     let mut summary = read.summary;
@@ -232,6 +232,7 @@ type Pair = (i32, i32);
 /// Reads and mends.
 struct Reader {
     table: Table,
+    progress: Progress,
     layout: Layout,
     options: SalesOptions,
     known: Known,
@@ -275,7 +276,7 @@ fn reject<T>(kind: &'static str, text: impl Into<String>) -> Result<T, Reason> {
 
 impl Reader {
     fn open(source: &Source, options: SalesOptions, known: Known) -> Result<Self, ImportError> {
-        let table = Table::open(source)?;
+        let table = Table::open(&source.file, &source.format)?;
         let layout = Layout::of(&table.header, options)?;
         let summary =
             Summary { what: "sales", unused: table.header.unused(&layout.used()), ..Summary::default() };
@@ -288,7 +289,16 @@ impl Reader {
             span: None,
             days_added: 0,
         };
-        Ok(Self { table, layout, options, known, batch: Batch::default(), done, counts: Counts::default() })
+        Ok(Self {
+            table,
+            progress: source.progress.clone(),
+            layout,
+            options,
+            known,
+            batch: Batch::default(),
+            done,
+            counts: Counts::default(),
+        })
     }
 
     fn run(mut self, batches: &mpsc::Sender<Batch>) -> Result<Read, ImportError> {
@@ -303,14 +313,14 @@ impl Reader {
                 }
             }
             if self.batch.sales.len() == BATCH {
-                self.table.tell();
+                self.progress.tell(&self.table);
                 // The other end is gone when writing failed: its error is the one that counts.
                 if batches.blocking_send(std::mem::take(&mut self.batch)).is_err() {
                     break;
                 }
             }
         }
-        self.table.tell();
+        self.progress.tell(&self.table);
         let _ = batches.blocking_send(std::mem::take(&mut self.batch));
         self.finish();
         Ok(self.done)

@@ -1,6 +1,7 @@
 //! The API, slice by slice: `routes` (handlers), `wire` (JSON shapes), `service` (the work), `store` (SQL).
 
 pub mod analytics;
+pub mod backtesting;
 pub mod dimensions;
 pub mod featuresets;
 pub mod forecasting;

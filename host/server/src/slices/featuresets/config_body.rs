@@ -18,7 +18,7 @@ type Read<T> = Result<T, Vec<FieldError>>;
 
 /// Reads a configuration and fills in what is absent.
 pub(super) fn read(value: &Value, limits: &FeatureSettings) -> Read<FeatureSetConfig> {
-    let mut fields = Fields::closed("config", value)?;
+    let mut fields = Fields::inside("config", value)?;
     let mut config = FeatureSetConfig::named("");
     set(&mut config.schema_version, version(&mut fields));
     set(&mut config.name, fields.required("name", owned(1, 100)));
@@ -34,21 +34,38 @@ pub(super) fn read(value: &Value, limits: &FeatureSettings) -> Read<FeatureSetCo
     config.replenishment_config = fields.nullable_nested("replenishment_config", replenishment);
     config.promotion_config = fields.nullable_nested("promotion_config", promotion);
     config.imputation_config = fields.nullable_nested("imputation_config", imputation);
+    fields.forbid_others(&[
+        "schema_version",
+        "name",
+        "description",
+        "entity_columns",
+        "date_column",
+        "target_column",
+        "lag_config",
+        "rolling_config",
+        "calendar_config",
+        "exogenous_config",
+        "lifecycle_config",
+        "replenishment_config",
+        "promotion_config",
+        "imputation_config",
+    ]);
     fields.finish(Some(config))
 }
 
 fn lag(value: &Value, limits: &FeatureSettings) -> Read<LagConfig> {
-    let mut fields = Fields::closed("config.lag_config", value)?;
+    let mut fields = Fields::inside("config.lag_config", value)?;
     let mut config = LagConfig::default();
     set(&mut config.schema_version, version(&mut fields));
     distances(&mut fields, "lags", &mut config.lags, 1, limits.lag());
     set(&mut config.target_column, column(&mut fields, "target_column"));
     config.fill_value = fields.nullable("fill_value", fields::lax_number(f64::MIN, f64::MAX));
+    fields.forbid_others(&["schema_version", "lags", "target_column", "fill_value"]);
     fields.finish(Some(config))
 }
 
 fn rolling(value: &Value, limits: &FeatureSettings) -> Read<RollingConfig> {
-    let mut fields = Fields::closed("config.rolling_config", value)?;
+    let mut fields = Fields::inside("config.rolling_config", value)?;
     let mut config = RollingConfig::default();
     set(&mut config.schema_version, version(&mut fields));
     distances(&mut fields, "windows", &mut config.windows, 1, limits.window());
@@ -65,11 +82,12 @@ fn rolling(value: &Value, limits: &FeatureSettings) -> Read<RollingConfig> {
         fields.refuse("min_periods", message);
     }
     config.min_periods = min_periods.map(|least| least as u32);
+    fields.forbid_others(&["schema_version", "windows", "aggregations", "target_column", "min_periods"]);
     fields.finish(Some(config))
 }
 
 fn calendar(value: &Value) -> Read<CalendarConfig> {
-    let mut fields = Fields::closed("config.calendar_config", value)?;
+    let mut fields = Fields::inside("config.calendar_config", value)?;
     let mut config = CalendarConfig::default();
     set(&mut config.schema_version, version(&mut fields));
     for (name, on) in [
@@ -84,11 +102,22 @@ fn calendar(value: &Value) -> Read<CalendarConfig> {
     ] {
         set(on, fields.optional(name, fields::lax_flag));
     }
+    fields.forbid_others(&[
+        "schema_version",
+        "include_day_of_week",
+        "include_month",
+        "include_quarter",
+        "include_year",
+        "include_is_weekend",
+        "include_is_month_end",
+        "include_is_holiday",
+        "use_cyclical_encoding",
+    ]);
     fields.finish(Some(config))
 }
 
 fn exogenous(value: &Value, limits: &FeatureSettings) -> Read<ExogenousConfig> {
-    let mut fields = Fields::closed("config.exogenous_config", value)?;
+    let mut fields = Fields::inside("config.exogenous_config", value)?;
     let mut config = ExogenousConfig::default();
     set(&mut config.schema_version, version(&mut fields));
     set(&mut config.include_price, fields.optional("include_price", fields::lax_flag));
@@ -101,11 +130,20 @@ fn exogenous(value: &Value, limits: &FeatureSettings) -> Read<ExogenousConfig> {
     ] {
         set(on, fields.optional(name, fields::lax_flag));
     }
+    fields.forbid_others(&[
+        "schema_version",
+        "include_price",
+        "price_lags",
+        "include_price_change",
+        "include_promo",
+        "include_inventory",
+        "include_stockout_flag",
+    ]);
     fields.finish(Some(config))
 }
 
 fn lifecycle(value: &Value) -> Read<LifecycleConfig> {
-    let mut fields = Fields::closed("config.lifecycle_config", value)?;
+    let mut fields = Fields::inside("config.lifecycle_config", value)?;
     let mut config = LifecycleConfig::default();
     set(&mut config.schema_version, version(&mut fields));
     for (name, on) in [
@@ -115,11 +153,17 @@ fn lifecycle(value: &Value) -> Read<LifecycleConfig> {
         set(on, fields.optional(name, fields::lax_flag));
     }
     set(&mut config.lag_days, fields.optional("lag_days", count(1, 30)));
+    fields.forbid_others(&[
+        "schema_version",
+        "include_days_since_launch",
+        "include_days_since_discontinue",
+        "lag_days",
+    ]);
     fields.finish(Some(config))
 }
 
 fn replenishment(value: &Value) -> Read<ReplenishmentConfig> {
-    let mut fields = Fields::closed("config.replenishment_config", value)?;
+    let mut fields = Fields::inside("config.replenishment_config", value)?;
     let mut config = ReplenishmentConfig::default();
     set(&mut config.schema_version, version(&mut fields));
     for (name, on) in [
@@ -130,11 +174,18 @@ fn replenishment(value: &Value) -> Read<ReplenishmentConfig> {
     }
     set(&mut config.lag_days, fields.optional("lag_days", count(1, 30)));
     set(&mut config.count_window_days, fields.optional("count_window_days", count(7, 60)));
+    fields.forbid_others(&[
+        "schema_version",
+        "include_days_since_last",
+        "include_count_window",
+        "lag_days",
+        "count_window_days",
+    ]);
     fields.finish(Some(config))
 }
 
 fn promotion(value: &Value) -> Read<PromotionConfig> {
-    let mut fields = Fields::closed("config.promotion_config", value)?;
+    let mut fields = Fields::inside("config.promotion_config", value)?;
     let mut config = PromotionConfig::default();
     set(&mut config.schema_version, version(&mut fields));
     let kinds = fields.items("kinds_to_track", choice(&PromotionKind::ALL, PromotionKind::name));
@@ -151,16 +202,24 @@ fn promotion(value: &Value) -> Read<PromotionConfig> {
         set(on, fields.optional(name, fields::lax_flag));
     }
     set(&mut config.lag_days, fields.optional("lag_days", count(1, 30)));
+    fields.forbid_others(&[
+        "schema_version",
+        "kinds_to_track",
+        "include_active",
+        "include_intensity",
+        "lag_days",
+    ]);
     fields.finish(Some(config))
 }
 
 fn imputation(value: &Value) -> Read<ImputationConfig> {
-    let mut fields = Fields::closed("config.imputation_config", value)?;
+    let mut fields = Fields::inside("config.imputation_config", value)?;
     let mut config = ImputationConfig::default();
     set(&mut config.schema_version, version(&mut fields));
     let strategies = fields.entries("strategies", choice(&Strategy::ALL, Strategy::name));
     let owned = |(column, strategy): (&str, Strategy)| (column.to_owned(), strategy);
     set(&mut config.strategies, strategies.map(|all| all.into_iter().map(owned).collect()));
+    fields.forbid_others(&["schema_version", "strategies"]);
     fields.finish(Some(config))
 }
 

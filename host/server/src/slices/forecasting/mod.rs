@@ -4,8 +4,10 @@
 pub mod panel;
 pub mod portfolio;
 pub mod routes;
+mod series;
 pub mod service;
 mod store;
 mod wire;
 
-pub use wire::read_config;
+pub use series::SeriesWindow;
+pub use wire::{ModelConfig, read_config};

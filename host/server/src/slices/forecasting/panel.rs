@@ -27,7 +27,9 @@ pub struct Ahead {
     pub start: Day,
     /// The end of the history, oldest first; empty for models that read the series alone.
     pub tail: Vec<f64>,
-    /// One entry per day; empty for models that read the series alone.
+    /// Rows between the history and the first one to forecast; 0 outside backtests.
+    pub gap: usize,
+    /// One entry per row after the history, those of the gap first; empty for models that read the series alone.
     pub rows: Vec<RowInputs>,
     /// Launch of the product.
     pub launch: Option<Day>,
@@ -36,7 +38,7 @@ pub struct Ahead {
 impl Ahead {
     /// For a model that reads the series alone.
     pub fn bare(start: Day) -> Self {
-        Self { start, tail: Vec::new(), rows: Vec::new(), launch: None }
+        Self { start, tail: Vec::new(), gap: 0, rows: Vec::new(), launch: None }
     }
 
     /// The assumption that nothing changes: recorded promotions and holidays, the baseline price.
@@ -56,6 +58,7 @@ impl Ahead {
         Self {
             start,
             tail: tail(features, quantity).to_vec(),
+            gap: 0,
             rows: (0..horizon as i32).map(|j| row(start + j)).collect(),
             launch: known.launch,
         }
@@ -107,7 +110,10 @@ pub fn predict(
         Input::Table { features, short_lags: ShortLags::Direct } => {
             let frames: Vec<Frame> = panel
                 .iter()
-                .map(|ahead| future_frame(features, &ahead.tail, 0, &ahead.rows[..horizon], ahead.launch))
+                .map(|ahead| {
+                    let rows = &ahead.rows[ahead.gap..ahead.gap + horizon];
+                    future_frame(features, &ahead.tail, ahead.gap, rows, ahead.launch)
+                })
                 .collect();
             let features = table(features, &frames);
             session.predict(fitted, Arc::new(FutureSet { starts: starts(), horizon, features }))
@@ -118,7 +124,8 @@ pub fn predict(
     }
 }
 
-/// One step per call; every prediction joins the history of the next step.
+/// One step per call; every prediction joins the history of the next step. Those of a gap are fed back too, and not
+/// given out. All series have the same gap.
 fn recursive(
     session: &mut dyn ForecastSession,
     fitted: FittedId,
@@ -126,15 +133,16 @@ fn recursive(
     panel: &[Ahead],
     horizon: usize,
 ) -> Result<Forecasts, PluginError> {
+    let gap = panel.first().map_or(0, |ahead| ahead.gap);
     let mut known: Vec<Vec<f64>> = panel.iter().map(|ahead| ahead.tail.clone()).collect();
-    let mut steps = Vec::with_capacity(horizon);
-    for step in 0..horizon {
+    let mut steps = Vec::with_capacity(gap + horizon);
+    for step in 0..gap + horizon {
         let frames: Vec<Frame> = panel
             .iter()
             .zip(&known)
             .map(|(ahead, known)| next_row(features, known, ahead.rows[step], ahead.launch))
             .collect();
-        let starts = panel.iter().map(|ahead| ahead.start.0 + step as i32).collect();
+        let starts = panel.iter().map(|ahead| ahead.rows[step].day.0).collect();
         let set = FutureSet { starts, horizon: 1, features: table(features, &frames) };
         let forecast = session.predict(fitted, Arc::new(set))?;
         for (known, point) in known.iter_mut().zip(&forecast.points) {
@@ -151,18 +159,19 @@ fn recursive(
             found: format!("{:?}", other.levels),
         });
     }
-    Ok(join(steps, panel.len()))
+    Ok(join(steps, gap, panel.len()))
 }
 
-/// Forecasts of one step each, put side by side.
-fn join(steps: Vec<Forecasts>, series: usize) -> Forecasts {
+/// Forecasts of one step each, put side by side, without those of the gap.
+fn join(steps: Vec<Forecasts>, gap: usize, series: usize) -> Forecasts {
     let column = |pick: fn(&Forecasts) -> &Vec<f64>, count: usize| -> Vec<f64> {
-        (0..count).flat_map(|i| steps.iter().filter_map(move |step| pick(step).get(i))).copied().collect()
+        let given = &steps[gap..];
+        (0..count).flat_map(|i| given.iter().filter_map(move |step| pick(step).get(i))).copied().collect()
     };
     let levels = steps.first().map(|step| step.levels.clone()).unwrap_or_default();
     let bounds = levels.len() * series;
     let mut joined = Forecasts {
-        horizon: steps.len(),
+        horizon: steps.len() - gap,
         points: column(|step| &step.points, series),
         lower: column(|step| &step.lower, bounds),
         upper: column(|step| &step.upper, bounds),
@@ -244,6 +253,18 @@ mod tests {
         let direct = predict(&mut PlusOne, fitted, &input(ShortLags::Direct), &panel, 3).unwrap();
         assert_eq!(direct.points[0].to_bits(), 6.0_f64.to_bits());
         assert!(direct.points[1].is_nan());
+    }
+
+    #[test]
+    fn a_gap_is_forecast_by_recursion_and_unknown_directly() {
+        let features = vec![Feature::Lag(1), Feature::Lag(4)];
+        let gapped = |last: f64| Ahead { gap: 2, ..ahead(&features, last) };
+        let input = |short_lags| Input::Table { features: features.clone(), short_lags };
+        let panel = [gapped(5.0), gapped(50.0)];
+        let recursive = predict(&mut PlusOne, FittedId(0), &input(ShortLags::Recursive), &panel, 1).unwrap();
+        assert_eq!((recursive.horizon, recursive.points), (1, vec![8.0, 53.0]));
+        let direct = predict(&mut PlusOne, FittedId(0), &input(ShortLags::Direct), &panel, 1).unwrap();
+        assert!(direct.points.iter().all(|point| point.is_nan()));
     }
 
     #[test]

@@ -79,11 +79,11 @@ async fn predict(
 }
 
 /// A failure of the service as a problem; causes that are nobody's business go to the log.
-fn problem(error: ForecastError) -> Problem {
+pub fn problem(error: ForecastError) -> Problem {
     let refused = |code, error: &ForecastError| Problem::new(code, format!("{error}."));
     match &error {
         ForecastError::Disabled
-        | ForecastError::NoRows { .. }
+        | ForecastError::NoRows(_)
         | ForecastError::TooFewRows { .. }
         | ForecastError::Window { .. }
         | ForecastError::Series(_)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{SecondsFormat, Utc};
 use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::{Exogenous, Feature, tail};
-use retailcast_core::{Day, MissingDays, Series, SeriesError};
+use retailcast_core::{Day, MissingDays, SeriesError};
 use retailcast_runtime::{
     Call, CancelToken, Catalogue, ComputePool, Description, ForecastModel, Input, Phase, PluginError,
     Requirements,
@@ -14,7 +14,8 @@ use retailcast_runtime::{
 use sqlx::PgPool;
 
 use super::panel::{self, Ahead, History};
-use super::store::{self, Pair};
+use super::series::{LONGEST_WINDOW, SeriesWindow};
+use super::store::Pair;
 use crate::artifacts::{Bundle, BundleError, Metadata, ModelStore, PluginStamp, ResolveError, Runtime};
 use crate::compute::{self, ComputeError};
 
@@ -46,14 +47,8 @@ pub struct Forecasting {
 /// What to train.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainRequest {
-    /// The series.
-    pub store_id: i32,
-    /// The series.
-    pub product_id: i32,
-    /// First day of the window.
-    pub start: Day,
-    /// Last day of the window, the forecast origin.
-    pub end: Day,
+    /// The training data; its last day is the forecast origin.
+    pub window: SeriesWindow,
     /// Model type.
     pub model_type: String,
     /// Its configuration.
@@ -123,19 +118,15 @@ pub enum ForecastError {
     )]
     Disabled,
     /// No sales in the window.
-    #[error("no sales of product {product_id} in store {store_id} between {start} and {end}")]
-    NoRows {
-        /// The series.
-        store_id: i32,
-        /// The series.
-        product_id: i32,
-        /// The window.
-        start: Day,
-        /// The window.
-        end: Day,
-    },
+    #[error(
+        "No data found: there are no sales of product {} in store {} between {} and {}",
+        .0.product_id, .0.store_id, .0.start, .0.end
+    )]
+    NoRows(SeriesWindow),
     /// More days than anybody has sold anything.
-    #[error("{first}, the first day with sales, to train_end_date {end} are more than {LONGEST_WINDOW} days")]
+    #[error(
+        "{first}, the first day with sales, to the window's last day {end} are more than {LONGEST_WINDOW} days"
+    )]
     Window {
         /// First row in the window.
         first: Day,
@@ -205,9 +196,6 @@ pub enum ForecastError {
     Database(#[from] sqlx::Error),
 }
 
-/// A hundred years: filled days cost memory, and a mistyped year asks for millions of them.
-const LONGEST_WINDOW: i32 = 36_525;
-
 /// The one model type whose gate the contract names.
 const LIGHTGBM: &str = "lightgbm";
 
@@ -237,9 +225,10 @@ impl Forecasting {
     pub async fn train(&self, request: TrainRequest, request_id: &str) -> Result<Trained, ForecastError> {
         self.check_enabled(&request.model_type)?;
         let model = self.model(&request.model_type)?;
-        let call = self.call(request_id, request.end);
-        let requirements = self.requirements(&model, &request, &call).await?;
-        let history = self.history(&request, &requirements.input).await?;
+        let call = self.call(request_id, request.window.end);
+        let requirements = self.requirements(&model, &request.config, &call).await?;
+        let with_exogenous = matches!(requirements.input, Input::Table { .. });
+        let history = self.history(request.window, with_exogenous).await?;
         let found = history.series.len();
         if found < requirements.min_history {
             return Err(ForecastError::TooFewRows {
@@ -267,18 +256,20 @@ impl Forecasting {
     }
 
     /// Whether the operator allows the model type.
-    pub(super) fn check_enabled(&self, model_type: &str) -> Result<(), ForecastError> {
+    pub fn check_enabled(&self, model_type: &str) -> Result<(), ForecastError> {
         if model_type == LIGHTGBM && !self.settings.enable_lightgbm {
             return Err(ForecastError::Disabled);
         }
         Ok(())
     }
 
-    fn model(&self, model_type: &str) -> Result<Arc<dyn ForecastModel>, ForecastError> {
+    /// A loaded model.
+    pub fn model(&self, model_type: &str) -> Result<Arc<dyn ForecastModel>, ForecastError> {
         self.catalogue.model(model_type).map_err(|error| plugin_error(model_type, error))
     }
 
-    fn call(&self, request_id: &str, origin: Day) -> Call {
+    /// What a request brings along to a plugin, with the deadline of this moment.
+    pub fn call(&self, request_id: &str, origin: Day) -> Call {
         Call {
             id: request_id.to_owned(),
             deadline: Some(Instant::now() + self.settings.deadline),
@@ -288,48 +279,17 @@ impl Forecasting {
         }
     }
 
-    async fn requirements(
+    /// What a model needs under a configuration.
+    pub async fn requirements(
         &self,
         model: &Arc<dyn ForecastModel>,
-        request: &TrainRequest,
+        config: &NormalisedConfig,
         call: &Call,
     ) -> Result<Requirements, ForecastError> {
-        let (model, config, call) = (Arc::clone(model), request.config.json(), call.clone());
-        compute::run(&self.compute, &call.clone(), move || model.session(&call)?.requirements(&config))
+        let (asked, config, asking) = (Arc::clone(model), config.json(), call.clone());
+        compute::run(&self.compute, call, move || asked.session(&asking)?.requirements(&config))
             .await?
-            .map_err(|error| plugin_error(&request.model_type, error))
-    }
-
-    /// The series of the window and, for models that read a table, what is known beside it.
-    async fn history(&self, request: &TrainRequest, input: &Input) -> Result<History, ForecastError> {
-        let pair = Pair { store_id: request.store_id, product_id: request.product_id };
-        let rows = store::observations(&self.pool, pair, request.start, request.end).await?;
-        let (Some(first), true) = (rows.first(), !rows.is_empty()) else {
-            return Err(ForecastError::NoRows {
-                store_id: request.store_id,
-                product_id: request.product_id,
-                start: request.start,
-                end: request.end,
-            });
-        };
-        let first = first.day;
-        if request.end - first >= LONGEST_WINDOW {
-            return Err(ForecastError::Window { first, end: request.end });
-        }
-        let series = Series::build(&rows, request.end, self.settings.missing_days)?;
-        let exogenous = match input {
-            Input::Series => Exogenous::default(),
-            Input::Table { .. } => self.exogenous(pair, first, request.end).await?.0,
-        };
-        Ok(History { series, exogenous })
-    }
-
-    /// Promotions, holidays and launch for a span, and how many of its days the calendar knows.
-    async fn exogenous(&self, pair: Pair, from: Day, to: Day) -> Result<(Exogenous, usize), ForecastError> {
-        let promotions = store::promotions(&self.pool, pair, from, to).await?;
-        let calendar = store::calendar(&self.pool, from, to).await?;
-        let launch = store::launch(&self.pool, pair.product_id).await?;
-        Ok((Exogenous { promotions, holidays: calendar.holidays, launch }, calendar.known))
+            .map_err(|error| plugin_error(&model.description().name, error))
     }
 
     /// Forecasts from a model file.
@@ -399,11 +359,12 @@ impl Forecasting {
 
 /// What a plugin sees as the present: the forecast origin, so that the same data gives the same forecast on any day.
 /// Origins before 1970 have no time of their own.
-pub(super) fn present(origin: Day) -> Duration {
+pub fn present(origin: Day) -> Duration {
     Duration::from_hours(24) * u32::try_from(origin.0).unwrap_or(0)
 }
 
-fn plugin_error(model_type: &str, error: PluginError) -> ForecastError {
+/// A plugin's failure, with the model's name.
+pub fn plugin_error(model_type: &str, error: PluginError) -> ForecastError {
     ForecastError::Plugin { model_type: model_type.to_owned(), error }
 }
 
@@ -453,10 +414,10 @@ fn metadata(request: &TrainRequest, input: &Input, history: &History) -> Metadat
     };
     let tail = features.map(|features| tail(features, &series.quantity));
     Metadata {
-        store_id: request.store_id,
-        product_id: request.product_id,
-        train_start_date: request.start.to_string(),
-        train_end_date: request.end.to_string(),
+        store_id: request.window.store_id,
+        product_id: request.window.product_id,
+        train_start_date: request.window.start.to_string(),
+        train_end_date: request.window.end.to_string(),
         n_observations: series.len(),
         feature_columns: features.map(|features| features.iter().map(Feature::name).collect()),
         history_tail: tail.map(<[f64]>::to_vec),

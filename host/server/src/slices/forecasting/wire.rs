@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::series::SeriesWindow;
 use super::service::{PredictRequest, Predicted, TrainRequest, Trained};
 use crate::http::fields::{self, Fields};
 
@@ -39,7 +40,7 @@ pub(super) struct TrainBody {
 #[derive(Debug, ToSchema)]
 #[allow(dead_code, reason = "describes the body, which is read by the plugin's schema")]
 #[schema(example = json!({"model_type": "moving_average", "window_size": 7}))]
-pub(super) struct ModelConfig {
+pub struct ModelConfig {
     /// `naive`, `seasonal_naive`, `moving_average`, `lightgbm`, `regression` or any other loaded plugin.
     #[schema(example = "seasonal_naive")]
     model_type: String,
@@ -95,10 +96,12 @@ pub(super) fn read_train(
     let request = (|| {
         let (model_type, config) = config?;
         Some(TrainRequest {
-            store_id: i32::try_from(store_id?).ok()?,
-            product_id: i32::try_from(product_id?).ok()?,
-            start: Day::from_date(start?),
-            end: Day::from_date(end?),
+            window: SeriesWindow {
+                store_id: i32::try_from(store_id?).ok()?,
+                product_id: i32::try_from(product_id?).ok()?,
+                start: Day::from_date(start?),
+                end: Day::from_date(end?),
+            },
             model_type,
             config,
         })
@@ -172,14 +175,14 @@ pub(super) struct TrainResult {
 impl TrainResult {
     pub(super) fn new(request: &TrainRequest, trained: Trained, elapsed: Duration) -> Self {
         Self {
-            store_id: request.store_id,
-            product_id: request.product_id,
+            store_id: request.window.store_id,
+            product_id: request.window.product_id,
             model_type: request.model_type.clone(),
             model_path: trained.model_path,
             config_hash: trained.config_hash,
             n_observations: trained.n_observations,
-            train_start_date: request.start.date(),
-            train_end_date: request.end.date(),
+            train_start_date: request.window.start.date(),
+            train_end_date: request.window.end.date(),
             duration_ms: elapsed.as_secs_f64() * 1e3,
             missing_days: trained.missing_days.name(),
         }

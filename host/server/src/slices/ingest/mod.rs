@@ -1,13 +1,17 @@
-//! Bulk loads of daily sales by natural keys. Contract: `ingest.md`.
+//! Bulk loads by natural keys: sales, stock, prices, promotions, stores, products, calendar. Contract: `ingest.md`.
+//!
+//! [`upload`] receives a body as JSON or as a table in a file, [`records`] reads and resolves its rows, [`store`]
+//! writes them, [`service`] makes one transaction of it.
 
+mod deadline;
+mod records;
 mod routes;
 mod service;
 pub(crate) mod store;
+mod table;
+mod upload;
 mod wire;
 
+pub(crate) use records::{MOST_AMOUNT, MOST_PRICE};
 pub use routes::routes;
-pub(crate) use service::last_of_each_grain;
-pub use service::{
-    Deadline, Ingest, IngestError, IngestSettings, Outcome, Rejection, RejectionCode, SaleRow,
-};
-pub(crate) use wire::{MOST_AMOUNT, MOST_PRICE};
+pub use service::{Ingest, IngestError, IngestSettings};

@@ -1,24 +1,15 @@
-//! JSON shapes of `/ingest/sales-daily`.
+//! JSON shapes of `/ingest`.
+
+use std::time::Duration;
 
 use chrono::NaiveDate;
-use retailcast_core::config_schema::FieldError;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::service::{Outcome, SaleRow};
-use crate::http::fields::{self, Fields};
+use super::service::Outcome;
 
-/// Most rows of one request.
-pub(super) const MOST_ROWS: usize = 10_000;
-
-/// Largest values of the columns: NUMERIC(10,2), NUMERIC(12,2), INTEGER.
-pub(crate) const MOST_PRICE: Decimal = Decimal::from_parts(1_410_065_407, 2, 0, false, 2); // 99999999.99
-/// See [`MOST_PRICE`].
-pub(crate) const MOST_AMOUNT: Decimal = Decimal::from_parts(3_567_587_327, 232, 0, false, 2); // 9999999999.99
-
-/// An exact decimal with at most 2 places, at least 0.
+/// An exact decimal, at least 0.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(dead_code, reason = "describes a value, which is read by hand")]
 #[serde(untagged)]
@@ -29,22 +20,26 @@ pub(super) enum DecimalInput {
     Text(String),
 }
 
-/// Rows to write.
+/// A Parquet file with the same columns.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is spooled")]
+#[schema(value_type = String, format = Binary)]
+pub(super) struct ParquetFile(Vec<u8>);
+
+/// Rows to write; unknown members are ignored.
 #[derive(Debug, ToSchema)]
 #[allow(dead_code, reason = "describes the body, which is read field by field")]
-#[schema(example = json!({"records": [
-    {"date": "2025-03-03", "store_code": "BER-01", "sku": "TEA-250", "quantity": 12, "unit_price": "3.49", "total_amount": "41.88"},
-    {"date": "2025-03-03", "store_code": "BER-99", "sku": "TEA-250", "quantity": 4, "unit_price": 3.49, "total_amount": 13.96}
-]}))]
-pub(super) struct SalesBody {
+pub(super) struct Records<R: ToSchema> {
     /// 1 to 10,000 rows.
     #[schema(min_items = 1, max_items = 10_000)]
-    records: Vec<SalesRecord>,
+    records: Vec<R>,
 }
 
 /// One day of one product in one store.
 #[derive(Debug, ToSchema)]
 #[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"date": "2025-03-03", "store_code": "BER-01", "sku": "TEA-250", "quantity": 12,
+                          "unit_price": "3.49", "total_amount": "41.88"}))]
 pub(super) struct SalesRecord {
     /// Sales day; must exist in the calendar.
     date: NaiveDate,
@@ -65,152 +60,202 @@ pub(super) struct SalesRecord {
     total_amount: Decimal,
 }
 
-/// Reads the body; all errors of all rows.
-pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<SaleRow<'_>>, Vec<FieldError>> {
-    let mut fields = Fields::of(body);
-    let records = fields.required("records", fields::list(1, MOST_ROWS));
-    let records = fields.finish(records)?;
-    let mut rows = Vec::with_capacity(records.len());
-    let mut errors = Vec::new();
-    for (i, record) in records.iter().enumerate() {
-        match read_row(record) {
-            Ok(row) => rows.push(row),
-            Err(found) => errors.extend(found.into_iter().map(|mut error| {
-                let dot = if error.field.is_empty() { "" } else { "." };
-                error.field = format!("records.{i}{dot}{}", error.field);
-                error
-            })),
-        }
-    }
-    if errors.is_empty() { Ok(rows) } else { Err(errors) }
+/// What is in stock at the end of a day.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"date": "2025-03-03", "store_code": "BER-01", "sku": "TEA-250", "on_hand_qty": 40,
+                          "on_order_qty": 24}))]
+pub(super) struct InventoryRecord {
+    /// The day; must exist in the calendar.
+    date: NaiveDate,
+    /// Code of the store, exactly.
+    #[schema(min_length = 1, max_length = 20)]
+    store_code: String,
+    /// SKU of the product, exactly.
+    #[schema(min_length = 1, max_length = 50)]
+    sku: String,
+    /// Units on hand.
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
+    on_hand_qty: i32,
+    /// Units on their way.
+    #[schema(minimum = 0, maximum = 2_147_483_647, default = 0)]
+    on_order_qty: Option<i32>,
+    /// Whether it was sold out; when left out, whether nothing is on hand.
+    is_stockout: Option<bool>,
 }
 
-fn read_row(record: &Value) -> Result<SaleRow<'_>, Vec<FieldError>> {
-    let Value::Object(members) = record else {
-        let message = format!("must be an object, got {}", fields::short(record));
-        return Err(vec![FieldError::new("", "dict_type", message)]);
-    };
-    let mut fields = Fields::of(members);
-    let date = fields.required("date", fields::date);
-    let store_code = fields.required("store_code", fields::text(1, 20));
-    let sku = fields.required("sku", fields::text(1, 50));
-    let quantity = fields.required("quantity", fields::lax_int(0, i64::from(i32::MAX)));
-    let unit_price = fields.required("unit_price", fields::money(MOST_PRICE));
-    let total_amount = fields.required("total_amount", fields::money(MOST_AMOUNT));
-    let row = (|| {
-        Some(SaleRow {
-            date: date?,
-            store_code: store_code?,
-            sku: sku?,
-            quantity: i32::try_from(quantity?).ok()?,
-            unit_price: unit_price?,
-            total_amount: total_amount?,
-        })
-    })();
-    fields.finish(row)
+/// A store. It replaces the one of the same code; what is left out becomes null.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"code": "BER-01", "name": "Berlin, Hauptstrasse", "region": "East", "city": "Berlin",
+                          "store_type": "supermarket"}))]
+pub(super) struct StoreRecord {
+    /// Natural key.
+    #[schema(min_length = 1, max_length = 20)]
+    code: String,
+    /// For people.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Region.
+    #[schema(max_length = 50)]
+    region: Option<String>,
+    /// City.
+    #[schema(max_length = 50)]
+    city: Option<String>,
+    /// For example `supermarket`.
+    #[schema(max_length = 30)]
+    store_type: Option<String>,
+}
+
+/// A product. It replaces the one of the same SKU; what is left out becomes null.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"sku": "TEA-250", "name": "Green tea 250 g", "category": "Tea", "base_price": "3.49",
+                          "base_cost": "1.90", "launch_date": "2023-05-02"}))]
+pub(super) struct ProductRecord {
+    /// Natural key.
+    #[schema(min_length = 1, max_length = 50)]
+    sku: String,
+    /// For people.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// Category.
+    #[schema(max_length = 100)]
+    category: Option<String>,
+    /// Subcategory.
+    #[schema(max_length = 100)]
+    subcategory: Option<String>,
+    /// Brand.
+    #[schema(max_length = 100)]
+    brand: Option<String>,
+    /// List price, at most 2 decimals.
+    #[schema(value_type = Option<DecimalInput>)]
+    base_price: Option<Decimal>,
+    /// Cost per unit, at most 2 decimals.
+    #[schema(value_type = Option<DecimalInput>)]
+    base_cost: Option<Decimal>,
+    /// Units per pack.
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
+    pack_size: Option<i32>,
+    /// `intro`, `growth`, `maturity`, `decline` or `discontinued`.
+    lifecycle_stage: Option<String>,
+    /// First day on sale.
+    launch_date: Option<NaiveDate>,
+    /// Last day on sale; not before the launch.
+    discontinue_date: Option<NaiveDate>,
+}
+
+/// A day. Weekday, month, quarter and year follow from the date.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"date": "2025-12-25", "is_holiday": true, "holiday_name": "Christmas Day"}))]
+pub(super) struct CalendarRecord {
+    /// Natural key.
+    date: NaiveDate,
+    /// Whether it is a holiday.
+    #[schema(default = false)]
+    is_holiday: Option<bool>,
+    /// Its name.
+    #[schema(max_length = 100)]
+    holiday_name: Option<String>,
+}
+
+/// A price. It replaces that of the same product, store and first day.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"sku": "TEA-250", "store_code": "BER-01", "price": "2.99", "valid_from": "2025-03-01",
+                          "valid_to": "2025-03-14"}))]
+pub(super) struct PriceRecord {
+    /// SKU of the product, exactly.
+    #[schema(min_length = 1, max_length = 50)]
+    sku: String,
+    /// Code of the store; left out or null: the whole chain.
+    #[schema(min_length = 1, max_length = 20)]
+    store_code: Option<String>,
+    /// Price per unit, at most 2 decimals.
+    #[schema(value_type = DecimalInput)]
+    price: Decimal,
+    /// First day.
+    valid_from: NaiveDate,
+    /// Last day; left out or null: still valid.
+    valid_to: Option<NaiveDate>,
+}
+
+/// A promotion. It replaces that of the same product, store, name and first day.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes the body, which is read field by field")]
+#[schema(example = json!({"sku": "TEA-250", "name": "Spring", "kind": "pct_off", "discount_pct": "0.25",
+                          "start_date": "2025-03-01", "end_date": "2025-03-14"}))]
+pub(super) struct PromotionRecord {
+    /// SKU of the product, exactly.
+    #[schema(min_length = 1, max_length = 50)]
+    sku: String,
+    /// Code of the store; left out or null: the whole chain.
+    #[schema(min_length = 1, max_length = 20)]
+    store_code: Option<String>,
+    /// For people.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// `pct_off`, `bogo`, `bundle` or `markdown`.
+    #[schema(default = "pct_off")]
+    kind: Option<String>,
+    /// A share from 0 to 1, at most 4 decimals: 0.25 is a quarter off.
+    #[schema(value_type = Option<DecimalInput>)]
+    discount_pct: Option<Decimal>,
+    /// A fixed amount, at most 2 decimals.
+    #[schema(value_type = Option<DecimalInput>)]
+    discount_amount: Option<Decimal>,
+    /// The products of a `bundle` or `bogo`, and of these only. In a table's cell: a JSON array.
+    #[schema(min_items = 1, max_items = 1000)]
+    bundle_member_skus: Option<Vec<String>>,
+    /// First day.
+    start_date: NaiveDate,
+    /// Last day.
+    end_date: NaiveDate,
 }
 
 /// What became of the rows.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"processed_count": 1, "rejected_count": 1, "total_received": 2, "errors": [
-    {"row_index": 1, "store_code": "BER-99", "sku": "TEA-250", "date": "2025-03-03",
-     "error_code": "UNKNOWN_STORE", "error_message": "no store with code BER-99"}], "duration_ms": 8.41}))]
-pub(super) struct SalesResult {
+pub(super) struct LoadResult<K: ToSchema> {
     /// Rows inserted or updated.
     processed_count: usize,
-    /// Length of `errors`.
+    /// Rows left out.
     rejected_count: usize,
-    /// Length of `records`.
+    /// Rows sent.
     total_received: usize,
-    /// One entry per rejected row, in input order.
-    errors: Vec<RowError>,
+    /// One entry per rejected row, in input order; of a table the first 10,000.
+    errors: Vec<RowError<K>>,
     /// Rounded to 2 decimals.
     duration_ms: f64,
 }
 
 /// Why a row was rejected.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct RowError {
-    /// Position in `records`, from 0.
+struct RowError<K: ToSchema> {
+    /// Position in `records` or among the table's rows, from 0.
     row_index: usize,
-    /// As sent.
-    store_code: String,
-    /// As sent.
-    sku: String,
-    /// As sent.
-    date: NaiveDate,
+    #[serde(flatten)]
+    key: K,
     /// `UNKNOWN_STORE`, `UNKNOWN_PRODUCT` or `UNKNOWN_DATE`.
     error_code: &'static str,
     /// Names the value that was not found.
     error_message: String,
 }
 
-impl SalesResult {
-    pub(super) fn new(rows: &[SaleRow<'_>], outcome: &Outcome, elapsed: std::time::Duration) -> Self {
-        let errors: Vec<RowError> = outcome
-            .rejected
-            .iter()
-            .map(|rejection| {
-                let row = &rows[rejection.row];
-                RowError {
-                    row_index: rejection.row,
-                    store_code: row.store_code.to_owned(),
-                    sku: row.sku.to_owned(),
-                    date: row.date,
-                    error_code: rejection.code.name(),
-                    error_message: rejection.code.message(row),
-                }
-            })
-            .collect();
+impl<K: ToSchema> LoadResult<K> {
+    pub(super) fn new(outcome: Outcome<K>, elapsed: Duration) -> Self {
+        let errors = outcome.report.into_iter().map(|rejected| RowError {
+            row_index: rejected.row,
+            key: rejected.key,
+            error_code: rejected.code.name(),
+            error_message: rejected.message,
+        });
         Self {
-            processed_count: outcome.processed,
-            rejected_count: errors.len(),
-            total_received: rows.len(),
-            errors,
+            processed_count: outcome.received - outcome.rejected,
+            rejected_count: outcome.rejected,
+            total_received: outcome.received,
+            errors: errors.collect(),
             duration_ms: (elapsed.as_secs_f64() * 1e5).round() / 100.0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_largest_values_are_those_of_the_columns() {
-        assert_eq!(MOST_PRICE.to_string(), "99999999.99");
-        assert_eq!(MOST_AMOUNT.to_string(), "9999999999.99");
-    }
-
-    #[test]
-    fn errors_name_row_and_field_in_the_order_of_the_schema() {
-        let good = json!({"date": "2025-03-03", "store_code": "A", "sku": "B", "quantity": 1,
-                          "unit_price": 1, "total_amount": 1, "unknown": 1});
-        let bad = json!({"total_amount": "x", "date": 5, "sku": "", "quantity": -1, "unit_price": 1.234});
-        let body = json!({"records": [good, bad, 7], "unknown": 1});
-        let errors = read(body.as_object().unwrap()).unwrap_err();
-        let found: Vec<(&str, &str)> = errors.iter().map(|e| (e.field.as_str(), e.kind)).collect();
-        assert_eq!(
-            found,
-            [
-                ("records.1.date", "date_type"),
-                ("records.1.store_code", "missing"),
-                ("records.1.sku", "string_too_short"),
-                ("records.1.quantity", "greater_than_equal"),
-                ("records.1.unit_price", "decimal_max_places"),
-                ("records.1.total_amount", "decimal_parsing"),
-                ("records.2", "dict_type"),
-            ]
-        );
-        let body = json!({"records": [good]});
-        assert_eq!(read(body.as_object().unwrap()).unwrap().len(), 1);
-        for (body, kind) in [
-            (json!({}), "missing"),
-            (json!({"records": []}), "too_short"),
-            (json!({"records": 1}), "list_type"),
-        ] {
-            assert_eq!(read(body.as_object().unwrap()).unwrap_err()[0].kind, kind);
         }
     }
 }

@@ -1,0 +1,12 @@
+//! Time-ordered cross-validation of one model on one series, against two baselines. Contract: `backtesting.md`. What
+//! is arithmetic about it stands in [`retailcast_core::backtest`]; here the models run.
+
+mod folds;
+mod result_body;
+mod routes;
+mod run_body;
+mod service;
+
+pub use folds::{FoldResult, ModelResult};
+pub use routes::routes;
+pub use service::{BASELINES, Backtest, BacktestError, BacktestRequest, BacktestSettings, Backtesting};
