@@ -78,6 +78,10 @@ async fn fill(database: &Database) {
          from generate_series('2015-01-01'::date, '2030-12-31', '1 day') as day",
         "insert into sales_daily (store_id, product_id, date, quantity, unit_price, total_amount)
          select 1, 1, '2024-01-01'::date + i, 20 + 3 * (i % 7), 2.50, 50 from generate_series(0, 364) as i",
+        "insert into inventory_snapshot_daily (store_id, product_id, date, on_hand_qty, is_stockout)
+         select 1, 1, '2024-01-01'::date + i, i % 9, i % 9 = 0 from generate_series(0, 364) as i",
+        "insert into replenishment_event (date, store_id, product_id, lead_time_days, ordered_qty, received_qty)
+         select '2024-01-01'::date + 3 * i, 1, 1, 2, 100, 100 from generate_series(0, 120) as i",
     ] {
         sqlx::query(statement).execute(&database.pool).await.unwrap();
     }
@@ -99,6 +103,18 @@ fn forecasting(c: &mut Criterion, bench: &Bench) {
             b.iter(|| bench.post("/forecasting/predict", &predict));
         });
     }
+}
+
+/// Every family over 300 days: 28 columns, six reads.
+fn featuresets(c: &mut Criterion, bench: &Bench) {
+    let body = json!({"store_id": 1, "product_id": 1, "cutoff_date": "2024-12-30", "lookback_days": 299, "config": {
+        "name": "bench", "lag_config": {}, "rolling_config": {}, "calendar_config": {}, "exogenous_config": {},
+        "lifecycle_config": {}, "replenishment_config": {}, "promotion_config": {}, "imputation_config": {}}})
+    .to_string();
+    assert_eq!(bench.post("/featuresets/compute", &body)["row_count"], 300);
+    c.bench_function("featureset_every_family_300_days", |b| {
+        b.iter(|| bench.post("/featuresets/compute", &body));
+    });
 }
 
 /// Five folds of 14 days over a year, with both baselines: 15 fits and forecasts.
@@ -169,6 +185,7 @@ fn ingest(c: &mut Criterion, bench: &Bench) {
 fn all(c: &mut Criterion) {
     let bench = Bench::start();
     forecasting(c, &bench);
+    featuresets(c, &bench);
     backtesting(c, &bench);
     ingest(c, &bench);
 }

@@ -3,6 +3,8 @@
 //! One function computes a cell for both. Training and future rows differ in one thing only: how far the target is
 //! known. So a feature that looks past the forecast origin cannot be written here.
 
+use crate::calendar::CalendarField;
+use crate::past::{Aggregation, Past};
 use crate::{Day, Series};
 
 /// A column that the host computes. Statistics look at the rows before a row, never at the row itself.
@@ -10,36 +12,10 @@ use crate::{Day, Series};
 pub enum Feature {
     /// Target this many rows ago.
     Lag(u32),
-    /// Mean of the last so many targets.
-    RollingMean(u32),
-    /// Their sample standard deviation (divisor w - 1); NaN for a window of 1.
-    RollingStd(u32),
-    /// Their minimum.
-    RollingMin(u32),
-    /// Their maximum.
-    RollingMax(u32),
-    /// Their sum.
-    RollingSum(u32),
-    /// 0 = Monday .. 6 = Sunday.
-    DayOfWeek,
-    /// sin(2 pi d / 7).
-    DowSin,
-    /// cos(2 pi d / 7).
-    DowCos,
-    /// 1 .. 12.
-    Month,
-    /// sin(2 pi m / 12).
-    MonthSin,
-    /// cos(2 pi m / 12).
-    MonthCos,
-    /// 1 .. 4.
-    Quarter,
-    /// The year.
-    Year,
-    /// 1 on Saturday and Sunday.
-    IsWeekend,
-    /// 1 on the last day of a month.
-    IsMonthEnd,
+    /// A statistic of the last so many targets; NaN unless all of them are known.
+    Rolling(Aggregation, u32),
+    /// What the day says by itself.
+    Calendar(CalendarField),
     /// Unit price over the baseline price.
     PriceFactor,
     /// 1 when a promotion covers the day.
@@ -56,12 +32,12 @@ pub const CONTRACT_FRAME: [Feature; 14] = [
     Feature::Lag(7),
     Feature::Lag(14),
     Feature::Lag(28),
-    Feature::DowSin,
-    Feature::DowCos,
-    Feature::MonthSin,
-    Feature::MonthCos,
-    Feature::IsWeekend,
-    Feature::IsMonthEnd,
+    Feature::Calendar(CalendarField::DowSin),
+    Feature::Calendar(CalendarField::DowCos),
+    Feature::Calendar(CalendarField::MonthSin),
+    Feature::Calendar(CalendarField::MonthCos),
+    Feature::Calendar(CalendarField::IsWeekend),
+    Feature::Calendar(CalendarField::IsMonthEnd),
     Feature::PriceFactor,
     Feature::PromoActive,
     Feature::IsHoliday,
@@ -84,21 +60,8 @@ impl Feature {
     pub fn name(&self) -> String {
         match self {
             Self::Lag(k) => format!("lag_{k}"),
-            Self::RollingMean(w) => format!("rolling_mean_{w}"),
-            Self::RollingStd(w) => format!("rolling_std_{w}"),
-            Self::RollingMin(w) => format!("rolling_min_{w}"),
-            Self::RollingMax(w) => format!("rolling_max_{w}"),
-            Self::RollingSum(w) => format!("rolling_sum_{w}"),
-            Self::DayOfWeek => "day_of_week".to_owned(),
-            Self::DowSin => "dow_sin".to_owned(),
-            Self::DowCos => "dow_cos".to_owned(),
-            Self::Month => "month".to_owned(),
-            Self::MonthSin => "month_sin".to_owned(),
-            Self::MonthCos => "month_cos".to_owned(),
-            Self::Quarter => "quarter".to_owned(),
-            Self::Year => "year".to_owned(),
-            Self::IsWeekend => "is_weekend".to_owned(),
-            Self::IsMonthEnd => "is_month_end".to_owned(),
+            Self::Rolling(aggregation, w) => format!("rolling_{}_{w}", aggregation.name()),
+            Self::Calendar(field) => field.name().to_owned(),
             Self::PriceFactor => "price_factor".to_owned(),
             Self::PromoActive => "promo_active".to_owned(),
             Self::IsHoliday => "is_holiday".to_owned(),
@@ -109,12 +72,7 @@ impl Feature {
     /// Rows of history that the feature looks back on; 0 for those that do not.
     pub fn reach(&self) -> usize {
         match self {
-            Self::Lag(n)
-            | Self::RollingMean(n)
-            | Self::RollingStd(n)
-            | Self::RollingMin(n)
-            | Self::RollingMax(n)
-            | Self::RollingSum(n) => *n as usize,
+            Self::Lag(n) | Self::Rolling(_, n) => *n as usize,
             _ => 0,
         }
     }
@@ -196,65 +154,17 @@ impl RowInputs {
     }
 }
 
-/// The target as far as a row may know it: `known`, oldest first, and how many rows lie between the last known
-/// value and the row itself (0 for the row right after it).
-#[derive(Debug, Clone, Copy)]
-struct Past<'a> {
-    known: &'a [f64],
-    unknown: usize,
-}
-
-impl Past<'_> {
-    /// The value `k` rows before the row, k >= 1.
-    fn lag(self, k: usize) -> f64 {
-        k.checked_sub(self.unknown + 1)
-            .and_then(|back| self.known.len().checked_sub(back + 1))
-            .map_or(f64::NAN, |at| self.known[at])
-    }
-}
-
 fn cell(feature: Feature, past: Past<'_>, row: &RowInputs, launch: Option<Day>) -> f64 {
     let flag = |on: bool| f64::from(u8::from(on));
-    let angle = |value: u32, period: f64| std::f64::consts::TAU * f64::from(value) / period;
-    let window = |w: u32, statistic: fn(&[f64]) -> f64| match past.known.len().checked_sub(w as usize) {
-        Some(from) if past.unknown == 0 => statistic(&past.known[from..]),
-        _ => f64::NAN,
-    };
-    let day = row.day;
     match feature {
         Feature::Lag(k) => past.lag(k as usize),
-        Feature::RollingMean(w) => window(w, mean),
-        Feature::RollingStd(w) => window(w, sample_std),
-        Feature::RollingMin(w) => window(w, |values| values.iter().copied().fold(f64::INFINITY, f64::min)),
-        Feature::RollingMax(w) => {
-            window(w, |values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
-        }
-        Feature::RollingSum(w) => window(w, |values| values.iter().sum()),
-        Feature::DayOfWeek => f64::from(day.weekday()),
-        Feature::DowSin => angle(day.weekday(), 7.0).sin(),
-        Feature::DowCos => angle(day.weekday(), 7.0).cos(),
-        Feature::Month => f64::from(day.month()),
-        Feature::MonthSin => angle(day.month(), 12.0).sin(),
-        Feature::MonthCos => angle(day.month(), 12.0).cos(),
-        Feature::Quarter => f64::from(day.quarter()),
-        Feature::Year => f64::from(day.year()),
-        Feature::IsWeekend => flag(day.is_weekend()),
-        Feature::IsMonthEnd => flag(day.is_month_end()),
+        Feature::Rolling(aggregation, w) => past.window(w as usize, w as usize, aggregation),
+        Feature::Calendar(field) => field.value(row.day),
         Feature::PriceFactor => row.price_factor,
         Feature::PromoActive => flag(row.promo_active),
         Feature::IsHoliday => flag(row.is_holiday),
-        Feature::DaysSinceLaunch => launch.map_or(f64::NAN, |launch| f64::from(day - launch)),
+        Feature::DaysSinceLaunch => launch.map_or(f64::NAN, |launch| f64::from(row.day - launch)),
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-fn sample_std(values: &[f64]) -> f64 {
-    let mean = mean(values);
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    (squares / (values.len() as f64 - 1.0)).sqrt()
 }
 
 fn build<'a>(
@@ -274,7 +184,7 @@ fn build<'a>(
 /// One row per value of the series; every row knows all targets before it.
 pub fn training_frame(features: &[Feature], series: &Series, exogenous: &Exogenous) -> Frame {
     build(features, series.len(), exogenous.launch, |i| {
-        (Past { known: &series.quantity[..i], unknown: 0 }, RowInputs::recorded(series, exogenous, i))
+        (Past::of(&series.quantity[..i]), RowInputs::recorded(series, exogenous, i))
     })
 }
 
@@ -297,13 +207,13 @@ pub fn future_frame(
     rows: &[RowInputs],
     launch: Option<Day>,
 ) -> Frame {
-    build(features, rows.len(), launch, |j| (Past { known: tail, unknown: gap + j }, rows[j]))
+    build(features, rows.len(), launch, |j| (Past::beyond(tail, gap + j), rows[j]))
 }
 
 /// The row after `known`, which holds the history and the predictions made since: for models that feed their
 /// predictions back, step by step.
 pub fn next_row(features: &[Feature], known: &[f64], row: RowInputs, launch: Option<Day>) -> Frame {
-    build(features, 1, launch, |_| (Past { known, unknown: 0 }, row))
+    build(features, 1, launch, |_| (Past::of(known), row))
 }
 
 #[cfg(test)]
@@ -384,34 +294,36 @@ mod tests {
     #[test]
     fn rolling_windows_exclude_the_row_itself() {
         let (series, exogenous) = example();
-        let features = [Feature::RollingMean(7), Feature::RollingStd(7), Feature::RollingMax(7)];
+        let features = [Aggregation::Mean, Aggregation::Std, Aggregation::Max]
+            .map(|aggregation| Feature::Rolling(aggregation, 7));
         let frame = training_frame(&features, &series, &exogenous);
         assert!(frame.column(0)[6].is_nan());
         let expected = series.quantity[..7].iter().sum::<f64>() / 7.0;
         assert!((frame.column(0)[7] - expected).abs() < 1e-12);
     }
 
-    const ALL: [Feature; 20] = [
+    const ALL: [Feature; 21] = [
         Feature::Lag(1),
         Feature::Lag(7),
-        Feature::RollingMean(7),
-        Feature::RollingStd(3),
-        Feature::RollingMin(5),
-        Feature::RollingMax(14),
-        Feature::RollingSum(2),
-        Feature::DayOfWeek,
-        Feature::DowSin,
-        Feature::DowCos,
-        Feature::Month,
-        Feature::MonthSin,
-        Feature::MonthCos,
-        Feature::Quarter,
-        Feature::Year,
-        Feature::IsWeekend,
-        Feature::IsMonthEnd,
+        Feature::Rolling(Aggregation::Mean, 7),
+        Feature::Rolling(Aggregation::Std, 3),
+        Feature::Rolling(Aggregation::Min, 5),
+        Feature::Rolling(Aggregation::Max, 14),
+        Feature::Rolling(Aggregation::Sum, 2),
+        Feature::Calendar(CalendarField::DayOfWeek),
+        Feature::Calendar(CalendarField::DowSin),
+        Feature::Calendar(CalendarField::DowCos),
+        Feature::Calendar(CalendarField::Month),
+        Feature::Calendar(CalendarField::MonthSin),
+        Feature::Calendar(CalendarField::MonthCos),
+        Feature::Calendar(CalendarField::Quarter),
+        Feature::Calendar(CalendarField::Year),
+        Feature::Calendar(CalendarField::IsWeekend),
+        Feature::Calendar(CalendarField::IsMonthEnd),
         Feature::PriceFactor,
         Feature::PromoActive,
         Feature::IsHoliday,
+        Feature::DaysSinceLaunch,
     ];
 
     fn bits(values: &[f64]) -> Vec<u64> {
@@ -428,6 +340,61 @@ mod tests {
             let (a, b) = (training_frame(&ALL, &series, &exogenous), training_frame(&ALL, &changed, &exogenous));
             for i in 0..=cut.min(89) {
                 prop_assert_eq!(bits(&row(&a, i)), bits(&row(&b, i)), "row {}", i);
+            }
+        }
+
+        /// What a row has of prices, promotions and holidays is that of its own day.
+        #[test]
+        fn other_days_say_nothing_about_a_row(
+            i in 0_usize..90,
+            prices in proptest::collection::vec(0.01..1e4, 90),
+            others in proptest::collection::vec(0..120_i32, 0..6),
+        ) {
+            let (series, exogenous) = example();
+            let own = series.days[i];
+            let (mut changed, mut elsewhere) = (series.clone(), exogenous.clone());
+            changed.unit_price.clone_from_slice(&prices);
+            changed.unit_price[i] = series.unit_price[i];
+            let others: Vec<Day> =
+                others.into_iter().map(|n| series.days[0] + n).filter(|day| *day != own).collect();
+            elsewhere.promotions.retain(|(first, last)| (*first..=*last).contains(&own));
+            elsewhere.promotions.extend(others.iter().map(|day| (*day, *day)));
+            elsewhere.holidays.retain(|day| *day == own);
+            elsewhere.holidays.extend(&others);
+            elsewhere.holidays.sort_unstable();
+            let (a, b) = (training_frame(&ALL, &series, &exogenous), training_frame(&ALL, &changed, &elsewhere));
+            prop_assert_eq!(bits(&row(&a, i)), bits(&row(&b, i)));
+        }
+
+        /// A future row is the training row of its day with everything unknown that lies after the origin: lags that
+        /// do not reach back to it, and windows unless the row comes right after it.
+        #[test]
+        fn future_rows_know_nothing_after_the_origin(
+            origin in 30_usize..70,
+            gap in 0_usize..10,
+            later in proptest::collection::vec(0.0..1e6, 90),
+        ) {
+            let (mut series, exogenous) = example();
+            let known = tail(&ALL, &series.quantity[..origin]).to_vec();
+            // Whatever comes true after the origin.
+            series.quantity[origin..].copy_from_slice(&later[origin..]);
+            let training = training_frame(&ALL, &series, &exogenous);
+            let inputs: Vec<RowInputs> = (origin + gap..origin + gap + 10)
+                .map(|at| RowInputs::recorded(&series, &exogenous, at))
+                .collect();
+            let future = future_frame(&ALL, &known, gap, &inputs, exogenous.launch);
+            for (column, feature) in ALL.iter().enumerate() {
+                for j in 0..inputs.len() {
+                    let is_known = match feature {
+                        Feature::Lag(k) => *k as usize > gap + j,
+                        Feature::Rolling(..) => gap + j == 0,
+                        _ => true,
+                    };
+                    let (found, expected) =
+                        (future.column(column)[j], training.column(column)[origin + gap + j]);
+                    let expected = if is_known { expected } else { f64::NAN };
+                    prop_assert_eq!(found.to_bits(), expected.to_bits(), "{:?} of row {}", feature, j);
+                }
             }
         }
 

@@ -37,6 +37,37 @@ impl MissingDays {
             Self::Error => "error",
         }
     }
+
+    /// The days of a series with rows on the `recorded` days, each with the number of its row; `None` on a day that
+    /// is filled. `Zero` fills from the first row to `window_end`; days before the first row stay out.
+    pub(crate) fn days(
+        self,
+        recorded: &[Day],
+        window_end: Day,
+    ) -> Result<Vec<(Day, Option<usize>)>, SeriesError> {
+        let (Some(first), Some(last)) = (recorded.first(), recorded.last()) else {
+            return Err(SeriesError::Empty);
+        };
+        if let Some(pair) = recorded.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return Err(SeriesError::Unordered(pair[1], pair[0]));
+        }
+        let span = (window_end.max(*last) - *first) as usize + 1;
+        match self {
+            Self::Zero => {
+                let mut rows = recorded.iter().enumerate().peekable();
+                let mut row = |day| rows.next_if(|(_, recorded)| **recorded == day).map(|(at, _)| at);
+                Ok((first.0..).take(span).map(Day).map(|day| (day, row(day))).collect())
+            }
+            Self::Error if recorded.len() < span => {
+                let missing = recorded.iter().zip(first.0..).find(|(recorded, day)| recorded.0 != *day);
+                let first = missing.map_or(*last + 1, |(_, day)| Day(day));
+                Err(SeriesError::Missing { first, count: span - recorded.len() })
+            }
+            Self::Skip | Self::Error => {
+                Ok(recorded.iter().enumerate().map(|(at, day)| (*day, Some(at))).collect())
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for MissingDays {
@@ -95,42 +126,15 @@ impl Series {
     /// Makes a series of recorded rows (in order of day). `Zero` fills from the first row to `window_end`;
     /// days before the first row stay out.
     pub fn build(rows: &[Observation], window_end: Day, policy: MissingDays) -> Result<Self, SeriesError> {
-        let first = rows.first().ok_or(SeriesError::Empty)?.day;
-        if let Some(pair) = rows.windows(2).find(|pair| pair[0].day >= pair[1].day) {
-            return Err(SeriesError::Unordered(pair[1].day, pair[0].day));
-        }
-        let last = window_end.max(rows[rows.len() - 1].day);
-        let span = (last - first) as usize + 1;
+        let recorded: Vec<Day> = rows.iter().map(|row| row.day).collect();
         let mut series = Self { baseline_price: baseline_price(rows), ..Self::default() };
-        match policy {
-            MissingDays::Zero => series.fill(rows, span),
-            MissingDays::Error if rows.len() < span => {
-                let first = rows.iter().zip(first.0..).find(|(row, day)| row.day.0 != *day);
-                let first = first.map_or(rows[rows.len() - 1].day + 1, |(_, day)| Day(day));
-                return Err(SeriesError::Missing { first, count: span - rows.len() });
-            }
-            MissingDays::Skip | MissingDays::Error => {
-                for row in rows {
-                    series.push(row.day, row.quantity, row.unit_price);
-                }
-            }
+        let mut price = f64::NAN;
+        for (day, row) in policy.days(&recorded, window_end)? {
+            let quantity = row.map_or(0.0, |at| rows[at].quantity);
+            price = row.map_or(price, |at| rows[at].unit_price);
+            series.push(day, quantity, price);
         }
         Ok(series)
-    }
-
-    fn fill(&mut self, rows: &[Observation], span: usize) {
-        let mut recorded = rows.iter().peekable();
-        let mut price = f64::NAN;
-        for day in (rows[0].day.0..).take(span).map(Day) {
-            let quantity = match recorded.next_if(|row| row.day == day) {
-                Some(row) => {
-                    price = row.unit_price;
-                    row.quantity
-                }
-                None => 0.0,
-            };
-            self.push(day, quantity, price);
-        }
     }
 
     fn push(&mut self, day: Day, quantity: f64, unit_price: f64) {

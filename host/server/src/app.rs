@@ -13,6 +13,7 @@ use crate::http::App;
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::dimensions::Dimensions;
+use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
 use crate::slices::rollups::Rollups;
@@ -99,6 +100,13 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         max_rows: i64::from(config.analytics.max_rows),
         max_date_range_days: i64::from(config.analytics.max_date_range_days),
     };
+    let features = FeatureSettings {
+        max_lookback_days: config.features.longest_lookback(),
+        max_lag: config.features.max_lag,
+        max_window: config.features.max_window,
+        missing_days: config.forecast.missing_days,
+        deadline: Duration::from_secs(config.server.request_seconds),
+    };
     let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
     Ok(Arc::new(App {
         config: config.app.clone(),
@@ -107,6 +115,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         analytics: Analytics::new(pool.clone(), rollups.clone(), limits),
         rollups,
         seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
+        featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         forecasting,
         compute,

@@ -4,6 +4,8 @@ mod analytics;
 mod backtesting;
 mod backtesting_portfolio;
 mod dimensions;
+mod featuresets;
+mod featuresets_oracle;
 mod forecasting;
 mod http;
 mod import;

@@ -4,10 +4,10 @@ use super::inventory::Stockouts;
 use super::lifecycle::{Stage, stage};
 use super::parameters::MarkdownTrigger;
 use super::prices::PriceWindow;
-use super::promotions::{Kind, Promotion};
+use super::promotions::Promotion;
 use super::window::Window;
 use super::{Product, Shop, scaled, words};
-use crate::Day;
+use crate::{Day, PromotionKind};
 
 /// Days of a markdown.
 const DAYS: i32 = 14;
@@ -61,7 +61,7 @@ fn markdown(product: &Product, store: Option<i32>, from: Day, to: Day) -> (Promo
         product: product.id,
         store,
         name: words::MARKDOWN,
-        kind: Kind::Markdown,
+        kind: PromotionKind::Markdown,
         discount: Some(DISCOUNT),
         amount: None,
         members: None,

@@ -4,32 +4,7 @@ use std::collections::BTreeMap;
 
 use super::window::Window;
 use super::{Cents, Shop, Stream, words};
-use crate::Day;
-
-/// What a promotion offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A discount.
-    PctOff,
-    /// Buy one, get one.
-    Bogo,
-    /// Several products together.
-    Bundle,
-    /// Clearance: acts on demand through the price alone.
-    Markdown,
-}
-
-impl Kind {
-    /// Its name in the database.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PctOff => "pct_off",
-            Self::Bogo => "bogo",
-            Self::Bundle => "bundle",
-            Self::Markdown => "markdown",
-        }
-    }
-}
+use crate::{Day, PromotionKind};
 
 /// A promotion.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +16,7 @@ pub struct Promotion {
     /// For people.
     pub name: &'static str,
     /// What it offers.
-    pub kind: Kind,
+    pub kind: PromotionKind,
     /// Discount as a fraction, in ten-thousandths (the column has four decimals).
     pub discount: Option<i64>,
     /// Discount as an amount.
@@ -92,7 +67,7 @@ pub fn promotions(
                 product: product.id,
                 store,
                 name: stream.pick::<&str>(&words::PROMOTIONS),
-                kind: Kind::PctOff,
+                kind: PromotionKind::PctOff,
                 discount: Some(fraction).filter(|_| in_percent),
                 amount: Some(amount).filter(|_| !in_percent),
                 members: None,
@@ -114,7 +89,7 @@ fn bundle(promotion: &mut Promotion, stream: &mut Stream, share: f64, product: u
     if !stream.chance(share) || shop.products.len() < 3 {
         return;
     }
-    promotion.kind = if stream.chance(BOGO) { Kind::Bogo } else { Kind::Bundle };
+    promotion.kind = if stream.chance(BOGO) { PromotionKind::Bogo } else { PromotionKind::Bundle };
     let count = stream.between(2, 3) as usize;
     let others = shop.products.len() - 1;
     let mut members: Vec<usize> = Vec::with_capacity(count);
@@ -171,10 +146,10 @@ impl PromotionBook {
 }
 
 impl Promotion {
-    /// Where and when it counts as a promotion.
+    /// Where and when it counts as a promotion; a markdown acts on demand through the price alone.
     pub fn span(&self) -> Option<Span> {
         let span = Span { product: self.product, store: self.store, from: self.from, to: self.to };
-        Some(span).filter(|_| self.kind != Kind::Markdown)
+        Some(span).filter(|_| self.kind != PromotionKind::Markdown)
     }
 }
 
@@ -201,7 +176,7 @@ mod tests {
             assert!(own.windows(2).all(|pair| pair[0].to < pair[1].from && pair[0].store == pair[1].store));
             for promotion in own {
                 assert!(promotion.discount.is_some() != promotion.amount.is_some());
-                assert_eq!(promotion.kind, Kind::PctOff);
+                assert_eq!(promotion.kind, PromotionKind::PctOff);
                 let days = promotion.to - promotion.from + 1;
                 assert!(days <= 14 && (days >= 3 || promotion.to == year().last()));
             }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use retailcast_core::config_schema::ModelConfigSchema;
 use retailcast_core::frame::Feature;
+use retailcast_core::{Aggregation, CalendarField};
 use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceAny};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -487,12 +488,7 @@ fn requirements(needs: wit::Requirements) -> Result<Requirements, PluginError> {
 /// How many rows back a feature looks; 1 for those that do not.
 fn reach(feature: Feature) -> u32 {
     match feature {
-        Feature::Lag(k) => k,
-        Feature::RollingMean(w)
-        | Feature::RollingStd(w)
-        | Feature::RollingMin(w)
-        | Feature::RollingMax(w)
-        | Feature::RollingSum(w) => w,
+        Feature::Lag(n) | Feature::Rolling(_, n) => n,
         _ => 1,
     }
 }
@@ -501,21 +497,21 @@ fn feature(feature: wit::Feature) -> Feature {
     use wit::Feature as F;
     match feature {
         F::Lag(k) => Feature::Lag(k),
-        F::RollingMean(w) => Feature::RollingMean(w),
-        F::RollingStd(w) => Feature::RollingStd(w),
-        F::RollingMin(w) => Feature::RollingMin(w),
-        F::RollingMax(w) => Feature::RollingMax(w),
-        F::RollingSum(w) => Feature::RollingSum(w),
-        F::DayOfWeek => Feature::DayOfWeek,
-        F::DowSin => Feature::DowSin,
-        F::DowCos => Feature::DowCos,
-        F::Month => Feature::Month,
-        F::MonthSin => Feature::MonthSin,
-        F::MonthCos => Feature::MonthCos,
-        F::Quarter => Feature::Quarter,
-        F::Year => Feature::Year,
-        F::IsWeekend => Feature::IsWeekend,
-        F::IsMonthEnd => Feature::IsMonthEnd,
+        F::RollingMean(w) => Feature::Rolling(Aggregation::Mean, w),
+        F::RollingStd(w) => Feature::Rolling(Aggregation::Std, w),
+        F::RollingMin(w) => Feature::Rolling(Aggregation::Min, w),
+        F::RollingMax(w) => Feature::Rolling(Aggregation::Max, w),
+        F::RollingSum(w) => Feature::Rolling(Aggregation::Sum, w),
+        F::DayOfWeek => Feature::Calendar(CalendarField::DayOfWeek),
+        F::DowSin => Feature::Calendar(CalendarField::DowSin),
+        F::DowCos => Feature::Calendar(CalendarField::DowCos),
+        F::Month => Feature::Calendar(CalendarField::Month),
+        F::MonthSin => Feature::Calendar(CalendarField::MonthSin),
+        F::MonthCos => Feature::Calendar(CalendarField::MonthCos),
+        F::Quarter => Feature::Calendar(CalendarField::Quarter),
+        F::Year => Feature::Calendar(CalendarField::Year),
+        F::IsWeekend => Feature::Calendar(CalendarField::IsWeekend),
+        F::IsMonthEnd => Feature::Calendar(CalendarField::IsMonthEnd),
         F::PriceFactor => Feature::PriceFactor,
         F::PromoActive => Feature::PromoActive,
         F::IsHoliday => Feature::IsHoliday,

@@ -11,8 +11,8 @@ use figment::providers::{Format, Toml};
 pub use environment::{DotEnvError, VARIABLES};
 pub use sections::{
     AnalyticsConfig, AppConfig, AppEnv, BacktestConfig, ComputeConfig, Config, DatabaseConfig,
-    EmbeddedConfig, ForecastConfig, Grant, IngestConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
-    PluginConfig, PluginsConfig, SeederConfig, ServerConfig,
+    EmbeddedConfig, FeaturesConfig, ForecastConfig, Grant, IngestConfig, LimitsConfig, LogConfig, LogFormat,
+    LogLevel, PluginConfig, PluginsConfig, SeederConfig, ServerConfig,
 };
 
 /// The commented defaults, as they lie at the root of the project.
@@ -162,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn a_lookback_setting_never_raises_the_contract_s_bound() {
+        for (variable, longest) in [("2000", 1_095), ("1095", 1_095), ("30", 30)] {
+            let config = load("", &[("FEATURE_MAX_LOOKBACK_DAYS", variable)]).unwrap();
+            assert_eq!(config.features.longest_lookback(), longest);
+        }
+    }
+
+    #[test]
     fn flags_in_the_environment_take_the_usual_words() {
         for (word, on) in [("1", true), ("yes", true), ("TRUE", true), ("off", false), ("0", false)] {
             assert_eq!(load("", &[("DEBUG", word)]).unwrap().app.debug, on, "{word}");
@@ -183,6 +191,8 @@ mod tests {
             ("[forecast]\nmax_horizon = 0", vec![], vec!["forecast.max_horizon", "0", "1 to"]),
             ("", vec![("DEBUG", "perhaps")], vec!["DEBUG", "perhaps", "true or false"]),
             ("[ingest]\nbatch_size = 0", vec![], vec!["ingest.batch_size", "0", "1 to 10000"]),
+            ("", vec![("FEATURE_MAX_LAG", "0")], vec!["features.max_lag", "0", "1 to 1095"]),
+            ("[features]\nmax_window = 2000", vec![], vec!["features.max_window", "2000", "1 to 1095"]),
             ("[plugins.settings.a]\ngrants = [\"wings\"]", vec![], vec!["wings", "gradient-boosting"]),
             ("[plugins.settings.a]\nsha256 = \"12\"", vec![], vec!["plugins.settings.a.sha256", "12", "64"]),
         ] {

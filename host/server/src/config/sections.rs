@@ -27,6 +27,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// `[analytics]`
     pub analytics: AnalyticsConfig,
+    /// `[features]`
+    pub features: FeaturesConfig,
     /// `[forecast]`
     pub forecast: ForecastConfig,
     /// `[backtest]`
@@ -176,6 +178,18 @@ pub struct AnalyticsConfig {
     pub max_rows: u32,
     /// Longest window.
     pub max_date_range_days: u32,
+}
+
+/// `[features]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeaturesConfig {
+    /// Longest history, in days.
+    pub max_lookback_days: u32,
+    /// Longest lag, in rows.
+    pub max_lag: u32,
+    /// Longest rolling window, in rows.
+    pub max_window: u32,
 }
 
 /// `[forecast]`
@@ -340,6 +354,10 @@ impl Config {
         within("backtest.max_gap", self.backtest.max_gap as u64, 0, 36_500)?;
         within("analytics.max_rows", u64::from(self.analytics.max_rows), 1, 1_000_000)?;
         within("analytics.max_date_range_days", u64::from(self.analytics.max_date_range_days), 1, 36_525)?;
+        within("features.max_lookback_days", u64::from(self.features.max_lookback_days), 1, 36_500)?;
+        let longest = u64::from(LONGEST_LOOKBACK);
+        within("features.max_lag", u64::from(self.features.max_lag), 1, longest)?;
+        within("features.max_window", u64::from(self.features.max_window), 1, longest)?;
         // Larger ones do not fit into the contract's integers.
         within("seeder.default_seed", self.seeder.default_seed, 0, i64::MAX as u64)?;
         within("seeder.default_stores", self.seeder.default_stores as u64, 1, 100)?;
@@ -395,6 +413,16 @@ fn check_digest(name: &str, sha256: Option<&str>) -> Result<(), String> {
             Err(format!("`plugins.settings.{name}.sha256`: `{hex}` is no SHA-256, which has 64 hex digits"))
         }
         _ => Ok(()),
+    }
+}
+
+/// The contract's own bound of a feature set's history, in days; settings never raise it.
+const LONGEST_LOOKBACK: u32 = 1_095;
+
+impl FeaturesConfig {
+    /// Longest history that is served, in days.
+    pub fn longest_lookback(&self) -> u32 {
+        self.max_lookback_days.min(LONGEST_LOOKBACK)
     }
 }
 

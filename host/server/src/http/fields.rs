@@ -151,6 +151,36 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// An array that may be absent, item by item; what is wrong with an item stands at its position.
+    pub fn items<T>(&mut self, name: &str, read: impl Fn(&'a Value) -> Reading<T>) -> Option<Vec<T>> {
+        let items = self.optional(name, list(0, usize::MAX))?;
+        let mut made = Vec::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
+            match read(item) {
+                Ok(item) => made.push(item),
+                Err((kind, message)) => self.error(&format!("{name}.{i}"), kind, message),
+            }
+        }
+        (made.len() == items.len()).then_some(made)
+    }
+
+    /// An object of any names that may be absent, in its order; what is wrong with a value stands at its name.
+    pub fn entries<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&'a Value) -> Reading<T>,
+    ) -> Option<Vec<(&'a str, T)>> {
+        let entries = self.optional(name, object)?;
+        let mut made = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            match read(value) {
+                Ok(value) => made.push((key.as_str(), value)),
+                Err((kind, message)) => self.error(&format!("{name}.{key}"), kind, message),
+            }
+        }
+        (made.len() == entries.len()).then_some(made)
+    }
+
     /// Whether a member is there and not null.
     pub fn given(&self, name: &str) -> bool {
         self.members.get(name).is_some_and(|value| !value.is_null())
@@ -381,6 +411,11 @@ pub fn parse_decimal(text: &str) -> Reading<Decimal> {
     }
 }
 
+/// An object.
+pub fn object(value: &Value) -> Reading<&Map<String, Value>> {
+    value.as_object().ok_or_else(|| ("dict_type", format!("must be an object, got {}", short(value))))
+}
+
 /// An array of this many items.
 pub fn list(least: usize, most: usize) -> impl Fn(&Value) -> Reading<&Vec<Value>> {
     move |value| {
@@ -491,6 +526,34 @@ mod tests {
         ] {
             assert_eq!(read(&value).unwrap_err().0, kind, "{value}");
         }
+    }
+
+    #[test]
+    fn lists_and_maps_tell_where_they_do_not_fit() {
+        let value = json!({"c": 1, "list": [1, "x", 2.5], "map": {"k": true, "l": []}, "a": null});
+        let mut fields = Fields::inside("config.x", &value).unwrap();
+        assert_eq!(fields.optional("a", lax_flag), None);
+        assert_eq!(fields.items("list", lax_int(0, 9)), None);
+        assert_eq!(fields.entries("map", lax_flag), None);
+        assert_eq!(fields.items("absent", lax_flag), None);
+        fields.refuse("b", "does not fit");
+        fields.forbid_others(&["a", "list", "map", "absent"]);
+        let errors = fields.finish(Some(())).unwrap_err();
+        let found: Vec<(&str, &str)> = errors.iter().map(|e| (e.field.as_str(), e.kind)).collect();
+        let expected = [
+            ("config.x.a", "bool_type"),
+            ("config.x.list.1", "int_parsing"),
+            ("config.x.list.2", "int_from_float"),
+            ("config.x.map.l", "bool_type"),
+            ("config.x.b", "value_error"),
+            ("config.x.c", "extra_forbidden"),
+        ];
+        assert_eq!(found, expected);
+        assert!(errors[5].message.contains("a, list, map, absent"), "{}", errors[5].message);
+        let good = json!({"list": ["1", 2]});
+        let mut fields = Fields::inside("config", &good).unwrap();
+        let list = fields.items("list", lax_int(0, 9));
+        assert_eq!(fields.finish(list), Ok(vec![1, 2]));
     }
 
     #[test]

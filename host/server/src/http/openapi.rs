@@ -38,6 +38,7 @@ pub struct ParquetFile(Vec<u8>);
         (name = "dimensions", description = "Stores and products."),
         (name = "analytics", description = "Aggregates over sales and inventory."),
         (name = "seeder", description = "Synthetic data: generate, append, delete, verify."),
+        (name = "featuresets", description = "Features of one series, of nothing later than a cutoff day."),
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "backtesting", description = "Cross-validate a model on one series, against baselines."),
         (name = "operations", description = "For operators."),

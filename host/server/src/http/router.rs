@@ -19,7 +19,7 @@ use super::{Code, Problem, cors, health, metrics, openapi, request};
 use crate::config::{AppConfig, AppEnv};
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
-use crate::slices::{analytics, backtesting, dimensions, forecasting, ingest, seeder};
+use crate::slices::{analytics, backtesting, dimensions, featuresets, forecasting, ingest, seeder};
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub struct App {
     pub rollups: Rollups,
     /// Synthetic data.
     pub seeder: seeder::Seeder,
+    /// Feature sets.
+    pub featuresets: featuresets::Featuresets,
     /// Training and forecasts.
     pub forecasting: Forecasting,
     /// Cross-validation.
@@ -76,6 +78,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(dimensions::routes())
         .merge(analytics::routes())
         .merge(seeder::routes())
+        .merge(featuresets::routes())
         .merge(forecasting::routes::routes())
         .merge(backtesting::routes())
         .merge(metrics::routes())

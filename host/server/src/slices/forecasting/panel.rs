@@ -203,7 +203,7 @@ fn join(steps: Vec<Forecasts>, gap: usize, series: usize) -> Forecasts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use retailcast_core::{MissingDays, Observation};
+    use retailcast_core::{CalendarField, MissingDays, Observation};
     use retailcast_runtime::Requirements;
 
     /// Predicts lag 1 plus one: recursion counts up, direct prediction knows the first step only.
@@ -278,7 +278,7 @@ mod tests {
             .unwrap(),
             exogenous: Exogenous::default(),
         };
-        let features = vec![Feature::DayOfWeek, Feature::Lag(1)];
+        let features = vec![Feature::Calendar(CalendarField::DayOfWeek), Feature::Lag(1)];
         let input = Input::Table { features, short_lags: ShortLags::Direct };
         let set = training_set(&input, &[history(3.0), history(4.0)]);
         assert_eq!(set.offsets, [0, 2, 4]);
