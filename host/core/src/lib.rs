@@ -10,6 +10,8 @@ pub mod hash;
 pub mod metrics;
 pub mod seeder;
 pub mod series;
+pub mod statics;
 
 pub use day::Day;
 pub use series::{MissingDays, Observation, Series, SeriesError};
+pub use statics::Statics;
