@@ -5,7 +5,7 @@
 
 use crate::calendar::CalendarField;
 use crate::past::{Aggregation, Past};
-use crate::{Day, Series};
+use crate::{Day, Series, Statics};
 
 /// A column that the host computes. Statistics look at the rows before a row, never at the row itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +24,12 @@ pub enum Feature {
     IsHoliday,
     /// Days since the product's launch.
     DaysSinceLaunch,
+    /// Code of the store, a category: see [`Statics`].
+    Store,
+    /// Code of the product, a category.
+    Product,
+    /// Code of the product's category, a category.
+    Category,
 }
 
 /// The 14 columns of the forecasting contract, in its order.
@@ -66,6 +72,9 @@ impl Feature {
             Self::PromoActive => "promo_active".to_owned(),
             Self::IsHoliday => "is_holiday".to_owned(),
             Self::DaysSinceLaunch => "days_since_launch".to_owned(),
+            Self::Store => "store".to_owned(),
+            Self::Product => "product".to_owned(),
+            Self::Category => "category".to_owned(),
         }
     }
 
@@ -94,8 +103,8 @@ pub struct Exogenous {
     pub promotions: Vec<(Day, Day)>,
     /// Days that the calendar flags, ascending.
     pub holidays: Vec<Day>,
-    /// The product's launch.
-    pub launch: Option<Day>,
+    /// What does not change from day to day.
+    pub statics: Statics,
 }
 
 impl Exogenous {
@@ -154,8 +163,9 @@ impl RowInputs {
     }
 }
 
-fn cell(feature: Feature, past: Past<'_>, row: &RowInputs, launch: Option<Day>) -> f64 {
+fn cell(feature: Feature, past: Past<'_>, row: &RowInputs, statics: &Statics) -> f64 {
     let flag = |on: bool| f64::from(u8::from(on));
+    let code = |code: Option<u32>| code.map_or(f64::NAN, f64::from);
     match feature {
         Feature::Lag(k) => past.lag(k as usize),
         Feature::Rolling(aggregation, w) => past.window(w as usize, w as usize, aggregation),
@@ -163,27 +173,30 @@ fn cell(feature: Feature, past: Past<'_>, row: &RowInputs, launch: Option<Day>) 
         Feature::PriceFactor => row.price_factor,
         Feature::PromoActive => flag(row.promo_active),
         Feature::IsHoliday => flag(row.is_holiday),
-        Feature::DaysSinceLaunch => launch.map_or(f64::NAN, |launch| f64::from(row.day - launch)),
+        Feature::DaysSinceLaunch => statics.launch.map_or(f64::NAN, |launch| f64::from(row.day - launch)),
+        Feature::Store => code(statics.store),
+        Feature::Product => code(statics.product),
+        Feature::Category => code(statics.category),
     }
 }
 
 fn build<'a>(
     features: &[Feature],
     rows: usize,
-    launch: Option<Day>,
+    statics: &Statics,
     row: impl Fn(usize) -> (Past<'a>, RowInputs),
 ) -> Frame {
     let rows_data: Vec<(Past<'a>, RowInputs)> = (0..rows).map(row).collect();
     let mut values = Vec::with_capacity(features.len() * rows);
     for feature in features {
-        values.extend(rows_data.iter().map(|(past, row)| cell(*feature, *past, row, launch)));
+        values.extend(rows_data.iter().map(|(past, row)| cell(*feature, *past, row, statics)));
     }
     Frame { features: features.to_vec(), rows, values }
 }
 
 /// One row per value of the series; every row knows all targets before it.
 pub fn training_frame(features: &[Feature], series: &Series, exogenous: &Exogenous) -> Frame {
-    build(features, series.len(), exogenous.launch, |i| {
+    build(features, series.len(), &exogenous.statics, |i| {
         (Past::of(&series.quantity[..i]), RowInputs::recorded(series, exogenous, i))
     })
 }
@@ -205,15 +218,15 @@ pub fn future_frame(
     tail: &[f64],
     gap: usize,
     rows: &[RowInputs],
-    launch: Option<Day>,
+    statics: &Statics,
 ) -> Frame {
-    build(features, rows.len(), launch, |j| (Past::beyond(tail, gap + j), rows[j]))
+    build(features, rows.len(), statics, |j| (Past::beyond(tail, gap + j), rows[j]))
 }
 
 /// The row after `known`, which holds the history and the predictions made since: for models that feed their
 /// predictions back, step by step.
-pub fn next_row(features: &[Feature], known: &[f64], row: RowInputs, launch: Option<Day>) -> Frame {
-    build(features, 1, launch, |_| (Past::of(known), row))
+pub fn next_row(features: &[Feature], known: &[f64], row: RowInputs, statics: &Statics) -> Frame {
+    build(features, 1, statics, |_| (Past::of(known), row))
 }
 
 #[cfg(test)]
@@ -240,7 +253,7 @@ mod tests {
         let exogenous = Exogenous {
             promotions: vec![(start + 40, start + 46)],
             holidays: vec![start, day("2024-02-14")],
-            launch: Some(day("2023-12-01")),
+            statics: Statics { launch: Some(day("2023-12-01")), ..Statics::of(3, 70_000, Some("dairy")) },
         };
         (series, exogenous)
     }
@@ -273,7 +286,8 @@ mod tests {
     fn worked_future_rows() {
         let (series, _) = example();
         let tail = tail(&CONTRACT_FRAME, &series.quantity);
-        let frame = future_frame(&CONTRACT_FRAME, tail, 0, &future_rows(day("2024-03-31"), 7), None);
+        let frame =
+            future_frame(&CONTRACT_FRAME, tail, 0, &future_rows(day("2024-03-31"), 7), &Statics::default());
         assert_eq!(row(&frame, 0)[..4], [38.0, 50.0, 41.0, 49.0]);
         let second = row(&frame, 1);
         assert!(second[0].is_nan());
@@ -284,8 +298,13 @@ mod tests {
     #[test]
     fn a_gap_makes_short_lags_unknown() {
         let tail: Vec<f64> = (1..=90).map(f64::from).collect();
-        let frame =
-            future_frame(&[Feature::Lag(1), Feature::Lag(7)], &tail, 2, &future_rows(Day(0), 5), None);
+        let frame = future_frame(
+            &[Feature::Lag(1), Feature::Lag(7)],
+            &tail,
+            2,
+            &future_rows(Day(0), 5),
+            &Statics::default(),
+        );
         assert!(frame.column(0).iter().all(|v| v.is_nan()));
         // Row 3 rows after the origin: 7 rows ago is the fifth newest value.
         assert_eq!(frame.column(1)[0].to_bits(), 86.0_f64.to_bits());
@@ -302,7 +321,7 @@ mod tests {
         assert!((frame.column(0)[7] - expected).abs() < 1e-12);
     }
 
-    const ALL: [Feature; 21] = [
+    const ALL: [Feature; 24] = [
         Feature::Lag(1),
         Feature::Lag(7),
         Feature::Rolling(Aggregation::Mean, 7),
@@ -324,6 +343,9 @@ mod tests {
         Feature::PromoActive,
         Feature::IsHoliday,
         Feature::DaysSinceLaunch,
+        Feature::Store,
+        Feature::Product,
+        Feature::Category,
     ];
 
     fn bits(values: &[f64]) -> Vec<u64> {
@@ -382,7 +404,7 @@ mod tests {
             let inputs: Vec<RowInputs> = (origin + gap..origin + gap + 10)
                 .map(|at| RowInputs::recorded(&series, &exogenous, at))
                 .collect();
-            let future = future_frame(&ALL, &known, gap, &inputs, exogenous.launch);
+            let future = future_frame(&ALL, &known, gap, &inputs, &exogenous.statics);
             for (column, feature) in ALL.iter().enumerate() {
                 for j in 0..inputs.len() {
                     let is_known = match feature {
@@ -405,9 +427,9 @@ mod tests {
             let training = training_frame(&ALL, &series, &exogenous);
             let next = RowInputs::recorded(&series, &exogenous, n);
             let known = tail(&ALL, &series.quantity[..n]);
-            let future = future_frame(&ALL, known, 0, &[next], exogenous.launch);
+            let future = future_frame(&ALL, known, 0, &[next], &exogenous.statics);
             prop_assert_eq!(bits(&row(&training, n)), bits(&row(&future, 0)));
-            let recursive = next_row(&ALL, known, next, exogenous.launch);
+            let recursive = next_row(&ALL, known, next, &exogenous.statics);
             prop_assert_eq!(bits(&row(&training, n)), bits(&row(&recursive, 0)));
         }
     }

@@ -14,9 +14,11 @@ mod past;
 mod promotion;
 pub mod seeder;
 pub mod series;
+pub mod statics;
 
 pub use calendar::CalendarField;
 pub use day::Day;
 pub use past::Aggregation;
 pub use promotion::PromotionKind;
 pub use series::{MissingDays, Observation, Series, SeriesError};
+pub use statics::Statics;

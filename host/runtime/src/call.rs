@@ -55,6 +55,8 @@ pub struct Call {
     pub cancel: CancelToken,
     /// Seeds the plugin's random numbers.
     pub seed: u64,
+    /// Threads that a capability may use for one call; 0 is one. Whoever runs many calls side by side leaves it there.
+    pub threads: usize,
     /// What the plugin sees as the present, as time since 1970-01-01.
     pub now: Duration,
 }

@@ -57,6 +57,11 @@ pub fn start_alone(threads: usize, queue: usize) -> std::io::Result<Arc<ComputeP
     start(if threads == 0 { all } else { threads }, queue)
 }
 
+/// As many threads as cores for 0.
+pub fn boosting_threads(threads: usize) -> usize {
+    if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) }
+}
+
 /// Starts the pool; 0 threads means [`default_threads`].
 pub fn start(threads: usize, queue: usize) -> std::io::Result<Arc<ComputePool>> {
     let threads = if threads == 0 { default_threads() } else { threads };

@@ -1,22 +1,25 @@
-//! `lightgbm`: LightGBM on lags, calendar, price and promotion, one model per series.
+//! `lightgbm`: LightGBM on lags, calendar, price and promotion, one model per series, or one across all.
 //!
 //! The trees grow in the host (capability `gradient-boosting`); this plugin says which columns it wants and maps
 //! its configuration onto LightGBM's parameters.
 
 use retailcast_sdk::{
-    Booster, Error, ForecastModel, Forecasts, FutureData, Info, Requirements, ShortLags, TrainingData,
-    retail_frame, state,
+    Booster, Error, Feature, ForecastModel, Forecasts, FutureData, Info, Requirements, ShortLags,
+    TrainingData, retail_frame, state,
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Rows below which trees of at least 20 rows a leaf cannot split sensibly.
 const MIN_ROWS: u32 = 30;
 
-/// The boosters of a panel, one per series.
+/// Fitted trees.
 #[derive(Debug)]
-pub struct LightGbm {
-    boosters: Vec<Result<Booster, Error>>,
+pub enum LightGbm {
+    /// Those of a panel, one booster per series.
+    Local(Vec<Result<Booster, Error>>),
+    /// One booster for whatever series there are.
+    Global(Booster),
 }
 
 /// Configuration.
@@ -38,6 +41,28 @@ pub struct Config {
     #[serde(default)]
     #[allow(dead_code, reason = "part of the configuration and its hash; training does not read it")]
     feature_config_hash: Option<String>,
+    /// One model per series (local), or one across all series of a selection, which knows them by store, product and
+    /// category (global).
+    // Its default is not declared, so that a configuration without it keeps the hash that it had before this field.
+    #[serde(default, skip_serializing_if = "Scope::is_local")]
+    scope: Scope,
+}
+
+/// What one model is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Scope {
+    #[default]
+    Local,
+    Global,
+}
+
+impl Scope {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_local(&self) -> bool {
+        *self == Self::Local
+    }
 }
 
 fn rounds() -> u32 {
@@ -52,17 +77,46 @@ fn rate() -> f64 {
     0.1
 }
 
+/// What a model across series sees: the recent past, the calendar, and whose past it is.
+const GLOBAL_FRAME: [Feature; 11] = [
+    Feature::Lag(1),
+    Feature::Lag(7),
+    Feature::Lag(14),
+    Feature::Lag(28),
+    Feature::RollingMean(7),
+    Feature::RollingMean(28),
+    Feature::DayOfWeek,
+    Feature::Month,
+    Feature::Store,
+    Feature::Product,
+    Feature::Category,
+];
+
+/// The columns of [`GLOBAL_FRAME`] that are categorical, as LightGBM wants to hear it.
+fn categorical_columns() -> String {
+    let columns = GLOBAL_FRAME.iter().enumerate().filter(|(_, feature)| feature.is_categorical());
+    columns.map(|(column, _)| column.to_string()).collect::<Vec<_>>().join(",")
+}
+
 /// LightGBM's parameters. What is not named stays at LightGBM's default; the host sets threads and seed.
 fn parameters(config: &Config) -> Vec<(&'static str, String)> {
-    vec![
+    let mut parameters = vec![
         ("objective", "regression".to_owned()),
         ("num_iterations", config.n_estimators.to_string()),
         ("learning_rate", config.learning_rate.to_string()),
         ("max_depth", config.max_depth.to_string()),
         ("num_leaves", "31".to_owned()),
         ("min_data_in_leaf", "20".to_owned()),
-    ]
+    ];
+    if config.scope == Scope::Global {
+        parameters.push(("categorical_feature", categorical_columns()));
+    }
+    parameters
 }
+
+/// Where the state of local models has the number of its series, which is never 0, a global one has this, and then the
+/// text of its booster.
+const GLOBAL_STATE: u8 = 0;
 
 impl ForecastModel for LightGbm {
     type Config = Config;
@@ -70,44 +124,56 @@ impl ForecastModel for LightGbm {
         name: "lightgbm",
         version: env!("CARGO_PKG_VERSION"),
         licence: "Apache-2.0",
-        summary: "LightGBM on lags, calendar, price and promotion; one model per series.",
+        summary: "LightGBM on lags, calendar, price and promotion; one model per series, or one across all.",
     };
 
-    fn requirements(_: &Config) -> Result<Requirements, Error> {
-        Ok(Requirements::table(MIN_ROWS, retail_frame(), ShortLags::Direct))
+    fn requirements(config: &Config) -> Result<Requirements, Error> {
+        Ok(match config.scope {
+            Scope::Local => Requirements::table(MIN_ROWS, retail_frame(), ShortLags::Direct),
+            Scope::Global => {
+                Requirements::table(MIN_ROWS, GLOBAL_FRAME.to_vec(), ShortLags::Recursive).across_series()
+            }
+        })
     }
 
     fn fit(config: &Config, data: &dyn TrainingData) -> Result<Self, Error> {
         let parameters = parameters(config);
         let train = |series| Booster::train(data, Some(series), &parameters);
-        if data.series_count() == 1 {
-            return Ok(Self { boosters: vec![Ok(train(0)?)] });
+        match (config.scope, data.series_count()) {
+            (Scope::Global, _) => Booster::train(data, None, &parameters).map(Self::Global),
+            (Scope::Local, 1) => Ok(Self::Local(vec![Ok(train(0)?)])),
+            (Scope::Local, count) => Ok(Self::Local((0..count).map(train).collect())),
         }
-        Ok(Self { boosters: (0..data.series_count()).map(train).collect() })
     }
 
     fn predict(&self, ahead: &dyn FutureData) -> Result<Forecasts, Error> {
-        ahead.expect_series(self.boosters.len())?;
-        let mut forecasts = Forecasts::new(self.boosters.len(), ahead.horizon());
-        for (series, booster) in self.boosters.iter().enumerate() {
-            forecasts.push(match booster {
-                Ok(booster) => booster.predict(ahead, Some(series)),
-                Err(e) => Err(e.clone()),
-            });
+        match self {
+            Self::Local(boosters) => local_forecasts(boosters, ahead),
+            Self::Global(booster) => {
+                let mut forecasts = Forecasts::new(ahead.series_count(), ahead.horizon());
+                forecasts.points = booster.predict(ahead, None)?;
+                Ok(forecasts)
+            }
         }
-        Ok(forecasts)
     }
 
     fn save(&self) -> Vec<u8> {
-        let models: Vec<Result<Vec<u8>, Error>> = self
-            .boosters
-            .iter()
-            .map(|booster| booster.as_ref().map(Booster::save).map_err(Error::clone))
-            .collect();
-        state::encode::<Self>(&models)
+        match self {
+            Self::Local(boosters) => {
+                let models: Vec<Result<Vec<u8>, Error>> = boosters
+                    .iter()
+                    .map(|booster| booster.as_ref().map(Booster::save).map_err(Error::clone))
+                    .collect();
+                state::encode::<Self>(&models)
+            }
+            Self::Global(booster) => [state::header::<Self>(), vec![GLOBAL_STATE], booster.save()].concat(),
+        }
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Error> {
+        if let [GLOBAL_STATE, text @ ..] = state::strip_header::<Self>(bytes)? {
+            return Booster::load(text).map(Self::Global);
+        }
         let models: Vec<Result<Vec<u8>, Error>> = state::decode::<Self, _>(bytes)?;
         let boosters = models
             .into_iter()
@@ -116,8 +182,20 @@ impl ForecastModel for LightGbm {
                 Err(refusal) => Ok(Err(refusal)),
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { boosters })
+        Ok(Self::Local(boosters))
     }
+}
+
+fn local_forecasts(boosters: &[Result<Booster, Error>], ahead: &dyn FutureData) -> Result<Forecasts, Error> {
+    ahead.expect_series(boosters.len())?;
+    let mut forecasts = Forecasts::new(boosters.len(), ahead.horizon());
+    for (series, booster) in boosters.iter().enumerate() {
+        forecasts.push(match booster {
+            Ok(booster) => booster.predict(ahead, Some(series)),
+            Err(e) => Err(e.clone()),
+        });
+    }
+    Ok(forecasts)
 }
 
 retailcast_sdk::export_forecast_model!(LightGbm);
@@ -126,10 +204,17 @@ retailcast_sdk::export_forecast_model!(LightGbm);
 mod tests {
     use super::*;
     use retailcast_sdk::ErrorCode;
+    use retailcast_sdk::Input;
     use retailcast_sdk::testing::Panel;
 
-    const CONFIG: Config =
-        Config { n_estimators: 10, max_depth: 3, learning_rate: 0.5, feature_config_hash: None };
+    const CONFIG: Config = Config {
+        n_estimators: 10,
+        max_depth: 3,
+        learning_rate: 0.5,
+        feature_config_hash: None,
+        scope: Scope::Local,
+    };
+    const GLOBAL: Config = Config { feature_config_hash: None, scope: Scope::Global, ..CONFIG };
 
     #[test]
     fn maps_its_configuration_onto_lightgbm() {
@@ -137,6 +222,7 @@ mod tests {
         assert!(parameters.contains(&("num_iterations", "10".to_owned())));
         assert!(parameters.contains(&("learning_rate", "0.5".to_owned())));
         assert!(parameters.contains(&("max_depth", "3".to_owned())));
+        assert!(parameters.iter().all(|(name, _)| *name != "categorical_feature"));
     }
 
     #[test]
@@ -148,9 +234,31 @@ mod tests {
     }
 
     #[test]
+    fn across_series_it_asks_whose_rows_they_are_and_says_what_is_a_category() {
+        let requirements = LightGbm::requirements(&GLOBAL).unwrap();
+        assert_eq!(requirements.scope, retailcast_sdk::Scope::Global);
+        assert!(!requirements.exogenous);
+        let Input::Table(table) = requirements.input else { panic!("a table") };
+        assert_eq!(table.short_lags, ShortLags::Recursive);
+        assert_eq!(table.features.len(), 11);
+        assert!(parameters(&GLOBAL).contains(&("categorical_feature", "8,9,10".to_owned())));
+    }
+
+    #[test]
+    fn the_scope_has_no_declared_default_so_that_older_hashes_stay() {
+        let schema: serde_json::Value =
+            serde_json::from_str(&retailcast_sdk::component::config_schema::<LightGbm>()).unwrap();
+        let scope = &schema["properties"]["scope"];
+        assert_eq!(scope["enum"], serde_json::json!(["local", "global"]));
+        assert!(scope.get("default").is_none() && schema.get("required").is_none(), "{schema}");
+        let config: Config = retailcast_sdk::testing::config("{}").unwrap();
+        assert_eq!(config.scope, Scope::Local);
+    }
+
+    #[test]
     fn a_series_without_trees_keeps_its_code_and_the_number_of_series_counts() {
         let missing = Error::new(ErrorCode::MissingFeature, "no columns");
-        let saved = LightGbm { boosters: vec![Err(missing.clone())] }.save();
+        let saved = LightGbm::Local(vec![Err(missing.clone())]).save();
         let loaded = LightGbm::load(&saved).unwrap();
         let one = Panel::of(&[&[1.0; 30]]);
         assert_eq!(loaded.predict(&one.future(2)).unwrap().failures, [missing.for_series(0)]);

@@ -29,6 +29,12 @@ impl Requirements {
         Self { min_history, input: Input::Series, scope: Scope::Local, intervals: false, exogenous: false }
     }
 
+    /// The same needs of one model across all series.
+    #[must_use]
+    pub fn across_series(self) -> Self {
+        Self { scope: Scope::Global, ..self }
+    }
+
     /// A local model that reads these feature columns.
     pub fn table(min_history: u32, features: Vec<Feature>, short_lags: ShortLags) -> Self {
         let exogenous = features
@@ -36,6 +42,13 @@ impl Requirements {
             .any(|f| matches!(f, Feature::PriceFactor | Feature::PromoActive | Feature::IsHoliday));
         let table = crate::bindings::exports::retailcast::plugin::forecaster::Table { features, short_lags };
         Self { min_history, input: Input::Table(table), scope: Scope::Local, intervals: false, exogenous }
+    }
+}
+
+impl Feature {
+    /// Whether the column holds codes that name something: who the series is.
+    pub fn is_categorical(self) -> bool {
+        matches!(self, Self::Store | Self::Product | Self::Category)
     }
 }
 

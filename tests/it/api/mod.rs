@@ -14,5 +14,6 @@ mod ingest_laws;
 mod ingest_others;
 mod ingest_tables;
 mod plugins;
+mod portfolio;
 mod rollups;
 mod seeder;

@@ -112,6 +112,15 @@ fn import_and_forecast() {
     assert!(csv.lines().nth(1).unwrap().starts_with("B02,P101,moving_average,2019-02-20,"), "{csv}");
     home.succeed(&["forecast", "--sku", "P101", "--output", "f.parquet"]);
     assert!(home.folder.join("f.parquet").metadata().unwrap().len() > 1_000);
+    let across = ["forecast", "--model", "lightgbm,scope=global,n_estimators=20", "--output", "g.csv"];
+    let global = |threads: &str| {
+        let output = home.command(&across).env("COMPUTE_BOOSTING_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::read_to_string(home.folder.join("g.csv")).unwrap()
+    };
+    let csv = global("1");
+    assert_eq!(csv.lines().count(), 1 + 90 * 14);
+    assert!(csv == global("2"), "the same bytes on one thread and on two");
     let said = home.refuse(&["forecast", "--model", "moving_average,window_size=900"]);
     assert!(said.contains("window_size") && said.contains("90"), "{said}");
     assert!(home.refuse(&["forecast", "--model", "magic"]).contains("seasonal_naive"));

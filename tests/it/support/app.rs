@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use retailcast::config::{AppEnv, Config};
+use retailcast::slices::forecasting::service::Forecasting;
 use retailcast::{app, http};
 use retailcast_runtime::Catalogue;
 use serde_json::Value;
@@ -27,6 +28,15 @@ static PLUGINS: LazyLock<Arc<Catalogue>> = LazyLock::new(|| {
 /// Compiled plugins, kept from run to run.
 fn code_cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-code")
+}
+
+/// Training and forecasts on this database, as the command line has them.
+pub(crate) fn forecasting(pool: PgPool, change: impl FnOnce(&mut Config)) -> Forecasting {
+    let mut config = Config::defaults();
+    config.plugins.dir = "/nonexistent".into();
+    config.plugins.cache_dir = code_cache();
+    change(&mut config);
+    app::forecasting(&config, pool).unwrap()
 }
 
 /// An application with a database and a folder of models of its own.

@@ -2,15 +2,36 @@
 
 use sqlx::PgPool;
 
+/// The calendar of 2023 to 2025, without holidays.
+const CALENDAR: &str = "insert into calendar (date, day_of_week, month, quarter, year)
+    select day, extract(isodow from day)::int - 1, extract(month from day)::int,
+           extract(quarter from day)::int, extract(year from day)::int
+    from generate_series('2023-01-01'::date, '2025-12-31', '1 day') as day";
+
 /// Two stores (`BER-01`, `BER-02`), two products (`TEA-250`, `TEA-500`) and the calendar of 2023 to 2025.
 pub(crate) async fn shop(pool: &PgPool) {
     for statement in [
         "insert into store (code, name, region) values ('BER-01', 'Mitte', 'Berlin'), ('BER-02', 'Wedding', 'Berlin')",
         "insert into product (sku, name, category) values ('TEA-250', 'Tea 250 g', 'tea'), ('TEA-500', 'Tea 500 g', 'tea')",
-        "insert into calendar (date, day_of_week, month, quarter, year)
-         select day, extract(isodow from day)::int - 1, extract(month from day)::int,
-                extract(quarter from day)::int, extract(year from day)::int
-         from generate_series('2023-01-01'::date, '2025-12-31', '1 day') as day",
+        CALENDAR,
+    ] {
+        sqlx::query(statement).execute(pool).await.unwrap();
+    }
+}
+
+/// Three stores, four products of two categories (one has none), 200 days from 2024-01-01 with a weekly rhythm that all
+/// series share; store 3 opens on the 171st day and sells product 4 for the last ten days only.
+pub(crate) async fn chain(pool: &PgPool) {
+    for statement in [
+        CALENDAR,
+        "insert into store (code, name) select 'S' || i, 'Store ' || i from generate_series(1, 3) as i",
+        "insert into product (sku, name, category)
+         values ('MILK', 'Milk', 'dairy'), ('SKYR', 'Skyr', 'dairy'), ('ROLL', 'Roll', 'bread'), ('MISC', 'Misc', null)",
+        "insert into sales_daily (store_id, product_id, date, quantity, unit_price, total_amount)
+         select s.id, p.id, '2024-01-01'::date + i,
+                5 * s.id + 2 * p.id + case when i % 7 >= 5 then 30 else 0 end + (i * (s.id + 2 * p.id)) % 5, 1.00, 0
+         from store s, product p, generate_series(0, 199) as i
+         where i >= case when s.id = 3 and p.id = 4 then 190 when s.id = 3 then 170 else 0 end",
     ] {
         sqlx::query(statement).execute(pool).await.unwrap();
     }

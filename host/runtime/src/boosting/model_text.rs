@@ -17,7 +17,7 @@ mod tree;
 use lines::{Lines, integer, list, number, shorten};
 
 use super::params::OBJECTIVES;
-use super::{MAX_FEATURES, MAX_ROUNDS};
+use super::{MAX_CODES, MAX_FEATURES, MAX_ROUNDS};
 
 /// Longest text, in bytes. 10,000 trees of 31 leaves have 35 MB.
 const MAX_LENGTH: usize = 256 << 20;
@@ -34,8 +34,8 @@ pub(super) struct Shape {
     pub(super) trees: usize,
 }
 
-/// Checks a text. The error is a sentence that says where it is not what this host writes.
-pub(super) fn check(text: &str) -> Result<Shape, String> {
+/// Checks a text with these categorical columns, which hold small positions and nothing else. The error is a sentence that says where it is not what this host writes.
+pub(super) fn check(text: &str, categorical: &[usize]) -> Result<Shape, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("the model has {} bytes, at most {MAX_LENGTH} are read", text.len()));
     }
@@ -46,11 +46,12 @@ pub(super) fn check(text: &str) -> Result<Shape, String> {
         ));
     }
     let mut lines = Lines::new(text);
-    let (features, sizes) = header(&mut lines)?;
+    let (features, sizes) = header(&mut lines, categorical)?;
+    let is_categorical: Vec<bool> = (0..features).map(|column| categorical.contains(&column)).collect();
     for (index, size) in sizes.iter().enumerate() {
         let before = lines.position();
         lines.exactly(&format!("Tree={index}"))?;
-        tree::check(&mut lines, features)?;
+        tree::check(&mut lines, &is_categorical)?;
         let found = lines.position() - before;
         if found != *size {
             return Err(format!("tree {index} has {found} bytes, the header says {size}"));
@@ -61,7 +62,7 @@ pub(super) fn check(text: &str) -> Result<Shape, String> {
 }
 
 /// Everything before the first tree: number of features, and the length of every tree.
-fn header(lines: &mut Lines<'_>) -> Result<(usize, Vec<usize>), String> {
+fn header(lines: &mut Lines<'_>, categorical: &[usize]) -> Result<(usize, Vec<usize>), String> {
     lines.exactly("tree")?;
     lines.exactly("version=v4")?;
     // One class and one tree per round: the strides of every prediction.
@@ -70,6 +71,9 @@ fn header(lines: &mut Lines<'_>) -> Result<(usize, Vec<usize>), String> {
     lines.exactly("label_index=0")?;
     let last = integer(lines.value("max_feature_idx")?, 0, MAX_FEATURES as i64 - 1)?;
     let features = last as usize + 1;
+    if let Some(column) = categorical.iter().find(|column| **column >= features) {
+        return Err(format!("column {column} is categorical, the last one is {last}"));
+    }
     let objective = lines.value("objective")?;
     if !OBJECTIVES.contains(&objective.strip_suffix(" sqrt").unwrap_or(objective)) {
         return Err(format!("the objective `{}` is not one that this host trains", shorten(objective)));
@@ -80,11 +84,9 @@ fn header(lines: &mut Lines<'_>) -> Result<(usize, Vec<usize>), String> {
             return Err(format!("feature {i} is called `{}` instead of `Column_{i}`", shorten(name)));
         }
     }
-    for info in list("feature_infos", lines.value("feature_infos")?, features)? {
-        let range = info.strip_prefix('[').and_then(|info| info.strip_suffix(']')?.split_once(':'));
-        let known = info == "none" || range.is_some_and(|(low, high)| number(low).and(number(high)).is_ok());
-        if !known {
-            return Err(format!("`{}` in `feature_infos` is neither `none` nor a range", shorten(info)));
+    for (i, info) in list("feature_infos", lines.value("feature_infos")?, features)?.enumerate() {
+        if info != "none" {
+            feature_info(info, categorical.contains(&i))?;
         }
     }
     let sizes = lines.value("tree_sizes")?;
@@ -97,6 +99,22 @@ fn header(lines: &mut Lines<'_>) -> Result<(usize, Vec<usize>), String> {
     }
     lines.exactly("")?;
     Ok((features, sizes))
+}
+
+/// What values a column has: a range, or positions of categories by number of rows (-1 is a missing one).
+fn feature_info(info: &str, categorical: bool) -> Result<(), String> {
+    let range = info.strip_prefix('[').and_then(|info| info.strip_suffix(']')?.split_once(':'));
+    let (known, expected) = if categorical {
+        let positions = info.split(':').all(|word| integer(word, -1, MAX_CODES as i64 - 1).is_ok());
+        (positions, "categories")
+    } else {
+        (range.is_some_and(|(low, high)| number(low).and(number(high)).is_ok()), "a range")
+    };
+    if known {
+        Ok(())
+    } else {
+        Err(format!("`{}` in `feature_infos` is neither `none` nor {expected}", shorten(info)))
+    }
 }
 
 /// Everything after the last tree. LightGBM reads of it whether trees are linear, and keeps the rest as text.

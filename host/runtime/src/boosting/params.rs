@@ -1,6 +1,6 @@
 //! Parameters that a plugin may set. The host keeps threads, determinism and seeds for itself.
 
-use super::{MAX_DEPTH, MAX_LEAVES};
+use super::{MAX_DEPTH, MAX_FEATURES, MAX_LEAVES};
 
 /// Most boosting rounds of one training.
 pub const MAX_ROUNDS: u32 = 10_000;
@@ -40,6 +40,12 @@ const ALLOWED: &[(&str, Value)] = &[
     ("boost_from_average", Value::Bool),
     ("use_missing", Value::Bool),
     ("zero_as_missing", Value::Bool),
+    ("categorical_feature", Value::Columns),
+    ("cat_l2", Value::Float(0.0, f64::MAX)),
+    ("cat_smooth", Value::Float(0.0, f64::MAX)),
+    ("max_cat_threshold", Value::Int(1, i32::MAX as i64)),
+    ("max_cat_to_onehot", Value::Int(1, i32::MAX as i64)),
+    ("min_data_per_group", Value::Int(1, i32::MAX as i64)),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +54,8 @@ enum Value {
     Float(f64, f64),
     Bool,
     OneOf(&'static [&'static str]),
+    /// Columns by number, ascending, with commas between.
+    Columns,
 }
 
 impl Value {
@@ -57,6 +65,7 @@ impl Value {
             Self::Float(least, most) => text.parse::<f64>().is_ok_and(|v| (least..=most).contains(&v)),
             Self::Bool => matches!(text, "true" | "false"),
             Self::OneOf(values) => values.contains(&text),
+            Self::Columns => columns(text).is_some(),
         }
     }
 
@@ -66,8 +75,19 @@ impl Value {
             Self::Float(least, most) => format!("a number from {least} to {most}"),
             Self::Bool => "true or false".to_owned(),
             Self::OneOf(values) => format!("one of {}", values.join(", ")),
+            Self::Columns => {
+                format!("columns by number from 0 to {}, ascending, as in 8,9,10", MAX_FEATURES - 1)
+            }
         }
     }
+}
+
+/// The columns of a list, if it is one. LightGBM reads names and files there too; this takes numbers alone.
+fn columns(text: &str) -> Option<Vec<usize>> {
+    let number =
+        |word: &str| word.parse().ok().filter(|n: &usize| *n < MAX_FEATURES && n.to_string() == word);
+    let columns: Vec<usize> = text.split(',').map(number).collect::<Option<_>>()?;
+    columns.is_sorted_by(|a, b| a < b).then_some(columns)
 }
 
 /// Why parameters are refused, in a sentence.
@@ -86,21 +106,24 @@ pub enum ParamError {
 pub struct Params {
     /// Boosting rounds.
     pub rounds: u32,
+    /// Columns that hold codes, ascending.
+    pub categorical: Vec<usize>,
     text: String,
 }
 
 impl Params {
     /// Checks the plugin's parameters and adds the host's. The error says which one is refused and what it may be.
     pub fn new(given: &[(String, String)], seed: u64) -> Result<Self, ParamError> {
-        // Seeds are 32-bit integers in LightGBM; threads and order of sums are fixed so that the same data
-        // always gives the same trees.
+        // Seeds are 32-bit integers in LightGBM. Threads are the host's (`threads.rs`), and 0 leaves them to it: the
+        // same data gives the same trees, and the same text, whatever their number is.
         let seed = (seed & 0x7fff_ffff) as u32;
         let mut text = format!(
-            "verbosity=-1 num_threads=1 deterministic=true force_row_wise=true seed={seed} data_random_seed={seed}"
+            "verbosity=-1 num_threads=0 deterministic=true force_row_wise=true seed={seed} data_random_seed={seed}"
         );
         let mut rounds = 100;
         let mut leaves: u32 = 31;
         let mut depth = MAX_DEPTH;
+        let mut categorical = Vec::new();
         let invalid = ParamError::Invalid;
         for (name, value) in given {
             let Some((_, allowed)) = ALLOWED.iter().find(|(allowed, _)| allowed == name) else {
@@ -129,11 +152,15 @@ impl Params {
                 "num_leaves" => leaves = value.parse().map_err(|_| invalid(format!("`{value}` leaves")))?,
                 // -1 and 0 are no limit for LightGBM; the host has one.
                 "max_depth" => depth = value.parse().ok().filter(|depth| *depth > 0).unwrap_or(MAX_DEPTH),
+                "categorical_feature" => {
+                    categorical = columns(value).unwrap_or_default();
+                    text.extend([" ", name, "=", value]);
+                }
                 _ => text.extend([" ", name, "=", value]),
             }
         }
         // Both, because LightGBM warns on standard output of a depth without a number of leaves.
-        Ok(Self { rounds, text: format!("{text} num_leaves={leaves} max_depth={depth}") })
+        Ok(Self { rounds, categorical, text: format!("{text} num_leaves={leaves} max_depth={depth}") })
     }
 
     pub(super) fn text(&self) -> &str {
@@ -159,6 +186,13 @@ mod tests {
     }
 
     #[test]
+    fn categorical_columns_are_read() {
+        let params = Params::new(&given("categorical_feature", "0,8,10"), 42).unwrap();
+        assert_eq!(params.categorical, [0, 8, 10]);
+        assert!(params.text().contains(" categorical_feature=0,8,10 "));
+    }
+
+    #[test]
     fn refuses_files_threads_and_smuggled_parameters() {
         for (name, value) in [
             ("output_model", "/tmp/x"),
@@ -168,6 +202,12 @@ mod tests {
             ("num_iterations", "0"),
             ("objective", "binary"),
             ("learning_rate", "NaN"),
+            ("categorical_feature", "name:store"),
+            ("categorical_feature", "2,1"),
+            ("categorical_feature", "1,1"),
+            ("categorical_feature", "01"),
+            ("categorical_feature", "1,"),
+            ("categorical_feature", "10000"),
         ] {
             let refusal = Params::new(&given(name, value), 42).unwrap_err();
             assert!(matches!(&refusal, ParamError::Invalid(text) if text.contains(name)), "{refusal}");

@@ -22,6 +22,7 @@ impl From<BoosterError> for PluginError {
             BoosterError::Library(_) => ErrorCode::Numeric,
             BoosterError::Interrupted(_) => ErrorCode::Other,
             BoosterError::Shape(_) => ErrorCode::MissingFeature,
+            BoosterError::Codes(_) => ErrorCode::InvalidConfig,
             BoosterError::Text(_) => ErrorCode::ArtifactMismatch,
         };
         refuse(code, e.to_string())
@@ -82,7 +83,7 @@ impl wit::HostBooster for SandboxState {
             return Ok(Err(refuse(ErrorCode::Unsupported, message)));
         }
         let columns = matrix(&set.features, rows.clone());
-        let trained = Booster::train(&columns, features, &set.target[rows], &params, || {
+        let trained = Booster::train(&columns, features, &set.target[rows], &params, self.threads, || {
             self.check_interruption().is_some()
         });
         match trained {

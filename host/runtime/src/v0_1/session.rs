@@ -516,5 +516,8 @@ fn feature(feature: wit::Feature) -> Feature {
         F::PromoActive => Feature::PromoActive,
         F::IsHoliday => Feature::IsHoliday,
         F::DaysSinceLaunch => Feature::DaysSinceLaunch,
+        F::Store => Feature::Store,
+        F::Product => Feature::Product,
+        F::Category => Feature::Category,
     }
 }

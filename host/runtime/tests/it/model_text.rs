@@ -19,7 +19,7 @@ fn trained(given: &[(&str, &str)]) -> Result<Booster, BoosterError> {
     let target: Vec<f64> =
         (0..ROWS).map(|i| 1.0 + if i % 11 == 0 { 90.0 } else { (i % 7 * 3) as f64 }).collect();
     let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Booster::train(&columns(), FEATURES, &target, &Params::new(&given, 7).unwrap(), || false)
+    Booster::train(&columns(), FEATURES, &target, &Params::new(&given, 7).unwrap(), 1, || false)
 }
 
 /// Three trees of four leaves.
@@ -131,10 +131,11 @@ fn trees_that_would_be_read_out_of_bounds_or_in_circles_are_refused() {
         ("right_child", "-1 -1 -1", "reached twice"),
         ("left_child", "3 2 1", "from -4 to 2"),
         ("right_child", "-5 -2 -3", "from -4 to 2"),
-        ("decision_type", "1 2 2", "categorical"),
-        ("decision_type", "3 2 2", "categorical"),
+        ("decision_type", "1 2 2", "numerical"),
+        ("decision_type", "3 2 2", "numerical"),
         ("decision_type", "12 2 2", "from 0 to 10"),
-        ("num_cat", "1", "`num_cat=0`"),
+        ("num_cat", "1", "0 splits are categorical"),
+        ("num_cat", "4", "from 0 to 3"),
         ("is_linear", "1", "`is_linear=0`"),
         ("num_leaves", "0", "from 1"),
         ("num_leaves", "3", "values"),
@@ -152,7 +153,82 @@ fn trees_that_would_be_read_out_of_bounds_or_in_circles_are_refused() {
     let categorical = with_line(&model, "internal_count", |counts| {
         format!("{counts}\ncat_boundaries=0 1000000\ncat_threshold=1")
     });
-    assert!(refusal(&categorical).contains("`is_linear=0`"));
+    assert!(refusal(&categorical).contains("`is_linear=0`"), "tables that no split has");
+}
+
+/// Trees that split on the day of the week as a category, with a second word of bits in some sets.
+fn categorical_model() -> String {
+    let small = [
+        ("num_iterations", "3"),
+        ("num_leaves", "4"),
+        ("min_data_in_leaf", "5"),
+        ("min_data_per_group", "1"),
+        ("cat_smooth", "0"),
+        ("categorical_feature", "0"),
+    ];
+    trained(&small).unwrap().save().unwrap()
+}
+
+#[test]
+fn damaged_tables_of_categories_are_refused() {
+    let model = categorical_model();
+    let line = |key: &str| model.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
+    let sets: usize = line("num_cat=").parse().unwrap();
+    assert!(sets >= 1 && line("cat_boundaries=").starts_with("0 1"), "{model}");
+    let loaded = Booster::load(&model).unwrap();
+    assert_eq!(structure(&loaded.save().unwrap()), structure(&model));
+    let last = |value: &str| {
+        let mut words: Vec<String> = line("cat_boundaries=").split(' ').map(str::to_owned).collect();
+        *words.last_mut().unwrap() = value.to_owned();
+        words.join(" ")
+    };
+    let more = |key: &str, word: &str| format!("{} {word}", line(&format!("{key}=")));
+    let every = |key: &str, word: &str| vec![word; line(&format!("{key}=")).split(' ').count()].join(" ");
+    for (key, value, words) in [
+        ("num_cat", "0".to_owned(), "splits are categorical"),
+        ("num_cat", (sets + 1).to_string(), ""),
+        ("num_cat", "-1".to_owned(), "from 0"),
+        ("cat_boundaries", last("65000"), "sets of 1 to 32768"),
+        ("cat_boundaries", last("2147483647"), "from 0 to"),
+        ("cat_boundaries", last("-1"), "from 0 to"),
+        ("cat_boundaries", last("0"), "sets of 1"),
+        ("cat_boundaries", last(&(sets + 5).to_string()), "cat_threshold"),
+        ("cat_boundaries", more("cat_boundaries", "9"), "values"),
+        ("cat_boundaries", format!("1{}", &line("cat_boundaries=")[1..]), "sets of 1"),
+        ("cat_threshold", more("cat_threshold", "1"), "values"),
+        ("cat_threshold", String::new(), "values"),
+        (
+            "cat_threshold",
+            line("cat_threshold=").replacen(|c: char| c.is_ascii_digit(), "4294967296", 1),
+            "from 0 to",
+        ),
+        ("cat_threshold", format!("-{}", line("cat_threshold=")), "from 0 to"),
+        ("threshold", every("threshold", "7"), "has set `7`"),
+        ("threshold", every("threshold", "-1"), "has set `-1`"),
+        ("decision_type", every("decision_type", "2"), "categorical feature"),
+        ("decision_type", every("decision_type", "3"), "decision type 3"),
+        ("feature_infos", line("feature_infos=").replacen("0:", "-2:", 1), "categories"),
+        (
+            "feature_infos",
+            format!("[0:6]{}", &line("feature_infos=")[line("feature_infos=").find(' ').unwrap()..]),
+            "categories",
+        ),
+    ] {
+        let reason = refusal(&with_line(&model, key, |_| value.clone()));
+        assert!(reason.contains(words), "{key}={value}: {reason}");
+    }
+    let (text, _) = model.split_once("categories:").unwrap();
+    for (line, words) in [
+        ("", "neither `none` nor a range"),
+        ("categories:[[1,[0,1,2]]]\n", "nor"),
+        ("categories:[[7,[0]]]\n", "column 7"),
+        ("categories:[[0,[1,0]]]\n", "ascending"),
+        ("categories:[[0,[0]]]", "nor"),
+        ("categories:{}\n", "cannot be read"),
+    ] {
+        let reason = refusal(&format!("{text}{line}"));
+        assert!(reason.contains(words), "{line}: {reason}");
+    }
 }
 
 #[test]
@@ -261,6 +337,9 @@ fn structure(text: &str) -> Vec<&str> {
         "num_leaves=",
         "split_feature=",
         "decision_type=",
+        "num_cat=",
+        "cat_boundaries=",
+        "cat_threshold=",
         "left_child=",
         "right_child=",
         "max_feature_idx=",
@@ -275,9 +354,10 @@ proptest! {
     fn a_damaged_text_is_refused_or_predicts(
         changes in prop::collection::vec(change(), 1..4),
         mend in any::<bool>(),
+        categorical in any::<bool>(),
     ) {
-        thread_local!(static MODEL: String = model());
-        let mut bytes = MODEL.with(|model| model.clone().into_bytes());
+        thread_local!(static MODELS: [String; 2] = [model(), categorical_model()]);
+        let mut bytes = MODELS.with(|models| models[usize::from(categorical)].clone().into_bytes());
         for change in &changes {
             apply(&mut bytes, change);
         }

@@ -23,6 +23,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("DATABASE_EMBEDDED_BIN_DIR", "database.embedded.bin_dir"),
     ("DATABASE_EMBEDDED_USER", "database.embedded.user"),
     ("COMPUTE_THREADS", "compute.threads"),
+    ("COMPUTE_BOOSTING_THREADS", "compute.boosting_threads"),
     ("COMPUTE_QUEUE", "compute.queue"),
     ("INGEST_BATCH_SIZE", "ingest.batch_size"),
     ("INGEST_TIMEOUT_SECONDS", "ingest.timeout_seconds"),

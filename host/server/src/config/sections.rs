@@ -154,6 +154,8 @@ pub struct EmbeddedConfig {
 pub struct ComputeConfig {
     /// Threads; 0 means all cores but one.
     pub threads: usize,
+    /// Threads of a LightGBM across series; 0 means all cores.
+    pub boosting_threads: usize,
     /// Waiting calls.
     pub queue: usize,
 }
@@ -342,6 +344,7 @@ impl Config {
         within("server.shutdown_seconds", self.server.shutdown_seconds, 0, 86_400)?;
         within("database.max_connections", u64::from(self.database.max_connections), 1, 1_000)?;
         within("compute.threads", self.compute.threads as u64, 0, 1_024)?;
+        within("compute.boosting_threads", self.compute.boosting_threads as u64, 0, 1_024)?;
         within("compute.queue", self.compute.queue as u64, 1, 1_000_000)?;
         within("ingest.batch_size", self.ingest.batch_size as u64, 1, 10_000)?;
         within("ingest.timeout_seconds", self.ingest.timeout_seconds, 1, 86_400)?;

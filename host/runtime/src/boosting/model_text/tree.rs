@@ -1,26 +1,32 @@
 //! One tree of a model text.
 
 use super::lines::{Lines, finite, integer, list, number};
-use crate::boosting::{MAX_DEPTH, MAX_LEAVES};
+use crate::boosting::{MAX_CODES, MAX_DEPTH, MAX_LEAVES};
 
 /// Bits of `decision_type`: 1 is a categorical split, 2 sends missing values left, 4 and 8 are the kind of missing
-/// values (0, 1 or 2). Categorical splits index a table that this format's trees do not have.
-const DECISION_TYPES: [i64; 6] = [0, 2, 4, 6, 8, 10];
+/// values (0, 1 or 2).
+const NUMERICAL: [i32; 6] = [0, 2, 4, 6, 8, 10];
+/// A categorical split sends missing values right, always.
+const CATEGORICAL: [i32; 3] = [1, 5, 9];
 
-/// Reads a tree after its line `Tree=`, up to and with the two empty lines behind it.
-pub(super) fn check(lines: &mut Lines<'_>, features: usize) -> Result<(), String> {
+/// Words of 32 bits that a set of categories may have.
+const MAX_WORDS: usize = MAX_CODES / 32;
+
+/// Reads a tree after its line `Tree=`, up to and with the two empty lines behind it. `categorical` says of every
+/// feature whether it is.
+pub(super) fn check(lines: &mut Lines<'_>, categorical: &[bool]) -> Result<(), String> {
     let leaves = integer(lines.value("num_leaves")?, 1, MAX_LEAVES)? as usize;
-    lines.exactly("num_cat=0")?;
     let splits = leaves - 1;
-    integers(lines, "split_feature", splits, 0, features as i64 - 1)?;
+    let sets = integer(lines.value("num_cat")?, 0, splits as i64)? as usize;
+    let split_on = integers(lines, "split_feature", splits, 0, categorical.len() as i64 - 1)?;
     numbers(lines, "split_gain", splits, number)?;
     // A split of missing against all other values has an infinite threshold.
-    numbers(lines, "threshold", splits, |text| number(text).and_then(not_nan))?;
-    for decision in integers(lines, "decision_type", splits, 0, 10)? {
-        if !DECISION_TYPES.contains(&i64::from(decision)) {
-            return Err(format!("decision type {decision} is categorical or unknown"));
-        }
-    }
+    let thresholds = lines.value("threshold")?;
+    all_numbers("threshold", thresholds, splits, |text| number(text).and_then(not_nan))?;
+    let decisions = integers(lines, "decision_type", splits, 0, 10)?;
+    let on_categories: Vec<bool> = split_on.iter().map(|feature| categorical[*feature as usize]).collect();
+    decision_types(&decisions, &on_categories)?;
+    set_numbers(list("threshold", thresholds, splits)?, &on_categories, sets)?;
     // Leaf i is written as -(i + 1).
     let left = integers(lines, "left_child", splits, -(leaves as i64), splits as i64 - 1)?;
     let right = integers(lines, "right_child", splits, -(leaves as i64), splits as i64 - 1)?;
@@ -34,11 +40,64 @@ pub(super) fn check(lines: &mut Lines<'_>, features: usize) -> Result<(), String
     numbers(lines, "internal_value", splits, number)?;
     numbers(lines, "internal_weight", splits, number)?;
     integers(lines, "internal_count", splits, 0, i64::from(i32::MAX))?;
+    if sets > 0 {
+        category_sets(lines, sets)?;
+    }
     lines.exactly("is_linear=0")?;
     finite(lines.value("shrinkage")?)?;
     lines.exactly("")?;
     lines.exactly("")?;
     if splits == 0 { Ok(()) } else { is_binary_tree(&left, &right) }
+}
+
+/// A split on a categorical feature is categorical, any other numerical.
+fn decision_types(decisions: &[i32], on_categories: &[bool]) -> Result<(), String> {
+    for (decision, categorical) in decisions.iter().zip(on_categories) {
+        let (allowed, kind) =
+            if *categorical { (&CATEGORICAL[..], "categorical") } else { (&NUMERICAL[..], "numerical") };
+        if !allowed.contains(decision) {
+            return Err(format!("decision type {decision} is not one of a {kind} feature"));
+        }
+    }
+    Ok(())
+}
+
+/// The threshold of a categorical split is the number of its set, and LightGBM counts them from 0 in order of splits.
+fn set_numbers<'a>(
+    thresholds: impl Iterator<Item = &'a str>,
+    on_categories: &[bool],
+    sets: usize,
+) -> Result<(), String> {
+    let numbers = thresholds.zip(on_categories).filter(|(_, categorical)| **categorical);
+    let mut found = 0;
+    for (threshold, _) in numbers {
+        if threshold != found.to_string() {
+            return Err(format!("in `threshold`: categorical split {found} has set `{threshold}`"));
+        }
+        found += 1;
+    }
+    if found == sets {
+        Ok(())
+    } else {
+        Err(format!("`num_cat` is {sets}, and {found} splits are categorical"))
+    }
+}
+
+/// Sets of categories as bits: set i is the words from `cat_boundaries[i]` to `cat_boundaries[i + 1]`, at least one.
+fn category_sets(lines: &mut Lines<'_>, sets: usize) -> Result<(), String> {
+    let most = sets.saturating_mul(MAX_WORDS).min(i32::MAX as usize);
+    let boundaries = integers(lines, "cat_boundaries", sets + 1, 0, most as i64)?;
+    let sound = |pair: &[i32]| (1..=MAX_WORDS as i32).contains(&(pair[1] - pair[0]));
+    if boundaries[0] != 0 || !boundaries.windows(2).all(sound) {
+        return Err(format!("`cat_boundaries` do not cut words into sets of 1 to {MAX_WORDS}"));
+    }
+    all_integers(
+        "cat_threshold",
+        lines.value("cat_threshold")?,
+        boundaries[sets] as usize,
+        0,
+        u32::MAX.into(),
+    )
 }
 
 fn integers(
@@ -53,6 +112,13 @@ fn integers(
         .map(|word| integer(word, least, most).map(|value| value as i32))
         .collect::<Result<_, _>>()
         .map_err(|e| format!("in `{key}`: {e}"))
+}
+
+fn all_integers(key: &str, text: &str, count: usize, least: i64, most: i64) -> Result<(), String> {
+    for word in list(key, text, count)? {
+        integer(word, least, most).map_err(|e| format!("in `{key}`: {e}"))?;
+    }
+    Ok(())
 }
 
 fn numbers(

@@ -170,7 +170,7 @@ fn ahead(input: &Input, history: &History, fold: &Fold) -> Ahead {
             tail: tail(features, &series.quantity[..train.end]).to_vec(),
             gap: test.start - train.end,
             rows: (train.end..test.end).map(|i| RowInputs::recorded(series, &history.exogenous, i)).collect(),
-            launch: history.exogenous.launch,
+            statics: history.exogenous.statics,
         },
     }
 }
@@ -179,7 +179,7 @@ fn ahead(input: &Input, history: &History, fold: &Fold) -> Ahead {
 mod tests {
     use super::*;
     use retailcast_core::frame::{Exogenous, LeakClass};
-    use retailcast_core::{Day, MissingDays, Observation, Series};
+    use retailcast_core::{Day, MissingDays, Observation, Series, Statics};
     use retailcast_runtime::ShortLags;
 
     fn history(quantity: impl Fn(i32) -> f64) -> History {
@@ -192,7 +192,7 @@ mod tests {
         let exogenous = Exogenous {
             promotions: vec![(Day(34), Day(35))],
             holidays: vec![Day(33)],
-            launch: Some(Day(-5)),
+            statics: Statics { launch: Some(Day(-5)), ..Statics::of(3, 4, Some("dairy")) },
         };
         History { series: Series::build(&rows, Day(59), MissingDays::Zero).unwrap(), exogenous }
     }

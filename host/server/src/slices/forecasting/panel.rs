@@ -5,7 +5,7 @@ use std::sync::Arc;
 use retailcast_core::frame::{
     Exogenous, Feature, Frame, RowInputs, future_frame, next_row, tail, training_frame,
 };
-use retailcast_core::{Day, Series};
+use retailcast_core::{Day, Series, Statics};
 use retailcast_runtime::{
     FeatureTable, FittedId, ForecastSession, Forecasts, FutureSet, Input, Phase, PluginError, ShortLags,
     TrainingSet,
@@ -16,7 +16,7 @@ use retailcast_runtime::{
 pub struct History {
     /// The values.
     pub series: Series,
-    /// Promotions, holidays, launch.
+    /// Promotions, holidays, what does not change.
     pub exogenous: Exogenous,
 }
 
@@ -31,14 +31,14 @@ pub struct Ahead {
     pub gap: usize,
     /// One entry per row after the history, those of the gap first; empty for models that read the series alone.
     pub rows: Vec<RowInputs>,
-    /// Launch of the product.
-    pub launch: Option<Day>,
+    /// What does not change about the series.
+    pub statics: Statics,
 }
 
 impl Ahead {
     /// For a model that reads the series alone.
     pub fn bare(start: Day) -> Self {
-        Self { start, tail: Vec::new(), gap: 0, rows: Vec::new(), launch: None }
+        Self { start, tail: Vec::new(), gap: 0, rows: Vec::new(), statics: Statics::default() }
     }
 
     /// The assumption that nothing changes: recorded promotions and holidays, the baseline price.
@@ -60,7 +60,7 @@ impl Ahead {
             tail: tail(features, quantity).to_vec(),
             gap: 0,
             rows: (0..horizon as i32).map(|j| row(start + j)).collect(),
-            launch: known.launch,
+            statics: known.statics,
         }
     }
 }
@@ -74,21 +74,22 @@ pub fn training_set(input: &Input, panel: &[History]) -> TrainingSet {
         set.offsets.push(set.target.len() as u32);
     }
     if let Input::Table { features, .. } = input {
-        let frames: Vec<Frame> =
-            panel.iter().map(|h| training_frame(features, &h.series, &h.exogenous)).collect();
-        set.features = table(features, &frames);
+        let frames = panel.iter().map(|h| training_frame(features, &h.series, &h.exogenous));
+        set.features = table(features, set.target.len(), frames);
     }
     set
 }
 
-/// Frames of several series below each other.
-fn table(features: &[Feature], frames: &[Frame]) -> FeatureTable {
-    let rows = frames.iter().map(|frame| frame.rows).sum();
-    let mut values = Vec::with_capacity(rows * features.len());
-    for column in 0..features.len() {
-        for frame in frames {
-            values.extend_from_slice(frame.column(column));
+/// Frames of several series below each other, `rows` together. One frame at a time is in memory beside the table.
+fn table(features: &[Feature], rows: usize, frames: impl Iterator<Item = Frame>) -> FeatureTable {
+    let mut values = vec![f64::NAN; rows * features.len()];
+    let mut from = 0;
+    for frame in frames {
+        for column in 0..features.len() {
+            let at = column * rows + from;
+            values[at..at + frame.rows].copy_from_slice(frame.column(column));
         }
+        from += frame.rows;
     }
     FeatureTable { names: features.iter().map(Feature::name).collect(), rows, values }
 }
@@ -108,14 +109,11 @@ pub fn predict(
             Arc::new(FutureSet { starts: starts(), horizon, features: FeatureTable::default() }),
         ),
         Input::Table { features, short_lags: ShortLags::Direct } => {
-            let frames: Vec<Frame> = panel
-                .iter()
-                .map(|ahead| {
-                    let rows = &ahead.rows[ahead.gap..ahead.gap + horizon];
-                    future_frame(features, &ahead.tail, ahead.gap, rows, ahead.launch)
-                })
-                .collect();
-            let features = table(features, &frames);
+            let frames = panel.iter().map(|ahead| {
+                let rows = &ahead.rows[ahead.gap..ahead.gap + horizon];
+                future_frame(features, &ahead.tail, ahead.gap, rows, &ahead.statics)
+            });
+            let features = table(features, panel.len() * horizon, frames);
             session.predict(fitted, Arc::new(FutureSet { starts: starts(), horizon, features }))
         }
         Input::Table { features, short_lags: ShortLags::Recursive } => {
@@ -137,13 +135,12 @@ fn recursive(
     let mut known: Vec<Vec<f64>> = panel.iter().map(|ahead| ahead.tail.clone()).collect();
     let mut steps = Vec::with_capacity(gap + horizon);
     for step in 0..gap + horizon {
-        let frames: Vec<Frame> = panel
+        let frames = panel
             .iter()
             .zip(&known)
-            .map(|(ahead, known)| next_row(features, known, ahead.rows[step], ahead.launch))
-            .collect();
+            .map(|(ahead, known)| next_row(features, known, ahead.rows[step], &ahead.statics));
         let starts = panel.iter().map(|ahead| ahead.rows[step].day.0).collect();
-        let set = FutureSet { starts, horizon: 1, features: table(features, &frames) };
+        let set = FutureSet { starts, horizon: 1, features: table(features, panel.len(), frames) };
         let forecast = session.predict(fitted, Arc::new(set))?;
         for (known, point) in known.iter_mut().zip(&forecast.points) {
             known.push(*point);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::Exogenous;
-use retailcast_core::{Day, MissingDays, Observation, Series};
+use retailcast_core::{Day, MissingDays, Observation, Series, Statics};
 use retailcast_runtime::{
     Call, CancelToken, ForecastModel, Input, PluginError, Requirements, Scope, TrainingSet,
 };
@@ -36,7 +36,7 @@ pub struct PortfolioSeries {
     pub key: SeriesKey,
     /// Recorded rows, by day.
     pub rows: Vec<Observation>,
-    /// Promotions, holidays, launch: the whole calendar, also ahead.
+    /// Promotions, holidays, what does not change: the whole calendar, also ahead.
     pub exogenous: Exogenous,
 }
 
@@ -132,7 +132,10 @@ impl Forecasting {
                         .map(|all| all.iter().filter(covers).map(|p| p.span).collect())
                         .unwrap_or_default(),
                     holidays: calendar.holidays.clone(),
-                    launch: key.launch,
+                    statics: Statics {
+                        launch: key.launch,
+                        ..Statics::of(key.store_id, key.product_id, key.category.as_deref())
+                    },
                 };
                 Some(PortfolioSeries { key, rows, exogenous })
             })
@@ -176,7 +179,7 @@ impl Forecasting {
             deadline: None,
             cancel: CancelToken::default(),
             seed: self.settings.random_seed,
-            now: Call::default().now,
+            ..Call::default()
         };
         let (asked, config, asking) = (Arc::clone(&model), run.config.json(), call.clone());
         let requirements =
@@ -188,7 +191,11 @@ impl Forecasting {
             batches(portfolio.series.len(), run.origins.len(), &requirements, self.compute.threads());
         let work = futures::stream::iter(batches).map(|range| {
             // A token per batch: the guard of a finished batch must not touch the others.
-            let own = Call { cancel: CancelToken::default(), ..call.clone() };
+            let own = Call {
+                cancel: CancelToken::default(),
+                threads: self.boosting_threads(&requirements),
+                ..call.clone()
+            };
             let batch = Batch {
                 model: Arc::clone(&model),
                 portfolio: Arc::clone(portfolio),

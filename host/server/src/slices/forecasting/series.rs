@@ -46,7 +46,7 @@ impl Forecasting {
         Ok(History { series, exogenous })
     }
 
-    /// Promotions, holidays and launch for a span, and how many of its days the calendar knows.
+    /// Promotions and holidays of a span, what does not change, and how many of its days the calendar knows.
     pub(super) async fn exogenous(
         &self,
         pair: Pair,
@@ -55,7 +55,7 @@ impl Forecasting {
     ) -> Result<(Exogenous, usize), ForecastError> {
         let promotions = store::promotions(&self.pool, pair, from, to).await?;
         let calendar = store::calendar(&self.pool, from, to).await?;
-        let launch = store::launch(&self.pool, pair.product_id).await?;
-        Ok((Exogenous { promotions, holidays: calendar.holidays, launch }, calendar.known))
+        let statics = store::statics(&self.pool, pair).await?;
+        Ok((Exogenous { promotions, holidays: calendar.holidays, statics }, calendar.known))
     }
 }

@@ -9,7 +9,7 @@ use retailcast_core::frame::{Exogenous, Feature, tail};
 use retailcast_core::{Day, MissingDays, SeriesError};
 use retailcast_runtime::{
     Call, CancelToken, Catalogue, ComputePool, Description, ForecastModel, Input, Phase, PluginError,
-    Requirements,
+    Requirements, Scope,
 };
 use sqlx::PgPool;
 
@@ -28,6 +28,8 @@ pub struct ForecastingSettings {
     pub enable_lightgbm: bool,
     /// What a day without a row means.
     pub missing_days: MissingDays,
+    /// Threads of a LightGBM across series, at least 1.
+    pub boosting_threads: usize,
     /// Longest horizon, in days.
     pub max_horizon: usize,
     /// Longest a request may take.
@@ -227,6 +229,7 @@ impl Forecasting {
         let model = self.model(&request.model_type)?;
         let call = self.call(request_id, request.window.end);
         let requirements = self.requirements(&model, &request.config, &call).await?;
+        let call = Call { threads: self.boosting_threads(&requirements), ..call };
         let with_exogenous = matches!(requirements.input, Input::Table { .. });
         let history = self.history(request.window, with_exogenous).await?;
         let found = history.series.len();
@@ -276,6 +279,15 @@ impl Forecasting {
             cancel: CancelToken::default(),
             seed: self.settings.random_seed,
             now: present(origin),
+            ..Call::default()
+        }
+    }
+
+    /// Threads for LightGBM: local fits run side by side on the compute threads, a global one runs alone.
+    pub(super) fn boosting_threads(&self, requirements: &Requirements) -> usize {
+        match requirements.scope {
+            Scope::Local => 1,
+            Scope::Global => self.settings.boosting_threads,
         }
     }
 
@@ -337,13 +349,13 @@ impl Forecasting {
         request: &PredictRequest,
         origin: Day,
     ) -> Result<(Exogenous, Vec<&'static str>), ForecastError> {
-        if bundle.metadata.feature_columns.is_none() {
+        let Some(columns) = &bundle.metadata.feature_columns else {
             return Ok((Exogenous::default(), Vec::new()));
-        }
+        };
         let pair = Pair { store_id: request.store_id, product_id: request.product_id };
         let (mut known, days) = self.exogenous(pair, origin + 1, origin + request.horizon as i32).await?;
         // The launch that the model was trained with, even when the product's was changed since.
-        known.launch = match bundle.metadata.launch_date.clone().flatten() {
+        known.statics.launch = match bundle.metadata.launch_date.clone().flatten() {
             Some(text) => {
                 Some(text.parse().map_err(|e| BundleError::Damaged(format!("its launch_date: {e}")))?)
             }
@@ -353,6 +365,7 @@ impl Forecasting {
         if days < request.horizon {
             assumed.push("is_holiday");
         }
+        assumed.retain(|column| columns.iter().any(|read| read == column));
         Ok((known, assumed))
     }
 }
@@ -423,7 +436,7 @@ fn metadata(request: &TrainRequest, input: &Input, history: &History) -> Metadat
         history_tail: tail.map(<[f64]>::to_vec),
         history_tail_dates: tail
             .map(|tail| series.days[series.len() - tail.len()..].iter().map(Day::to_string).collect()),
-        launch_date: features.map(|_| history.exogenous.launch.map(|day| day.to_string())),
+        launch_date: features.map(|_| history.exogenous.statics.launch.map(|day| day.to_string())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reads series and what is known beside them.
 
-use retailcast_core::{Day, Observation};
+use retailcast_core::{Day, Observation, Statics};
 use sqlx::PgPool;
 
 /// A (store, product) pair.
@@ -39,12 +39,16 @@ pub(super) async fn observations(
         .collect())
 }
 
-/// Launch of a product.
-pub(super) async fn launch(pool: &PgPool, product_id: i32) -> sqlx::Result<Option<Day>> {
-    let launch = sqlx::query_scalar!("select launch_date from product where id = $1", product_id)
+/// What does not change about a pair.
+pub(super) async fn statics(pool: &PgPool, pair: Pair) -> sqlx::Result<Statics> {
+    let product = sqlx::query!("select launch_date, category from product where id = $1", pair.product_id)
         .fetch_optional(pool)
         .await?;
-    Ok(launch.flatten().map(Day::from_date))
+    let (launch, category) = product.map_or((None, None), |row| (row.launch_date, row.category));
+    Ok(Statics {
+        launch: launch.map(Day::from_date),
+        ..Statics::of(pair.store_id, pair.product_id, category.as_deref())
+    })
 }
 
 /// Promotions of every kind that cover any day of the span, of the product in this store or chain-wide.
