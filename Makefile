@@ -28,6 +28,7 @@ bench: setup
 	cargo bench --locked --package retailcast-runtime --bench boundary
 	cargo bench --locked --package retailcast-tests --bench api
 	cargo bench --locked --package retailcast-tests --bench analytics
+	cargo bench --locked --package retailcast-tests --bench portfolio
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
 

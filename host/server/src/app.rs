@@ -37,10 +37,27 @@ pub fn catalogue(config: &Config) -> Result<Catalogue, PluginError> {
     Catalogue::load(engine, config.plugins.catalogue(), bundled)
 }
 
-/// Training and forecasts.
+/// Training and forecasts, for the command line.
 pub fn forecasting(config: &Config, pool: PgPool) -> Result<Forecasting, AssembleError> {
-    let compute = compute::start(config.compute.threads, config.compute.queue)?;
+    let compute = compute::start_alone(config.compute.threads, config.compute.queue)?;
     Ok(forecasting_on(config, pool, compute, Arc::new(catalogue(config)?)))
+}
+
+/// Cross-validation, for the command line.
+pub fn backtesting(config: &Config, pool: PgPool) -> Result<Backtesting, AssembleError> {
+    let compute = compute::start_alone(config.compute.threads, config.compute.queue)?;
+    let forecasting = forecasting_on(config, pool, Arc::clone(&compute), Arc::new(catalogue(config)?));
+    Ok(backtesting_on(config, forecasting, compute))
+}
+
+fn backtesting_on(config: &Config, forecasting: Forecasting, compute: Arc<ComputePool>) -> Backtesting {
+    let settings = BacktestSettings {
+        max_splits: config.backtest.max_splits,
+        default_min_train_size: config.backtest.default_min_train_size,
+        max_gap: config.backtest.max_gap,
+        max_portfolio_points: config.backtest.max_portfolio_points,
+    };
+    Backtesting::new(forecasting, compute, settings)
 }
 
 /// Synthetic data.
@@ -62,7 +79,7 @@ fn forecasting_on(
         random_seed: config.forecast.random_seed,
         enable_lightgbm: config.forecast.enable_lightgbm,
         missing_days: config.forecast.missing_days,
-        boosting_threads: compute::boosting_threads(config.compute.boosting_threads),
+        boosting_threads: compute::or_all_cores(config.compute.boosting_threads),
         max_horizon: config.forecast.longest_horizon(),
         deadline: Duration::from_secs(config.server.request_seconds),
     };
@@ -84,11 +101,6 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         max_date_range_days: i64::from(config.analytics.max_date_range_days),
     };
     let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
-    let backtests = BacktestSettings {
-        max_splits: config.backtest.max_splits,
-        default_min_train_size: config.backtest.default_min_train_size,
-        max_gap: config.backtest.max_gap,
-    };
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -96,7 +108,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         analytics: Analytics::new(pool.clone(), rollups.clone(), limits),
         rollups,
         seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
-        backtesting: Backtesting::new(forecasting.clone(), Arc::clone(&compute), backtests),
+        backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         forecasting,
         compute,
         pool,

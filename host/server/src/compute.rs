@@ -51,8 +51,13 @@ pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).max(1)
 }
 
+/// Starts the pool for a program that does nothing else meanwhile; 0 threads means all cores.
+pub fn start_alone(threads: usize, queue: usize) -> std::io::Result<Arc<ComputePool>> {
+    start(or_all_cores(threads), queue)
+}
+
 /// As many threads as cores for 0.
-pub fn boosting_threads(threads: usize) -> usize {
+pub fn or_all_cores(threads: usize) -> usize {
     if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) }
 }
 

@@ -100,6 +100,44 @@ async fn the_worked_values_of_the_contract() {
     }
 }
 
+/// Expected are statsforecast 2.1's forecasts. Croston's method has no freedom; the optimisers of the other two may stop
+/// elsewhere, see the plugins' own oracle tests.
+#[tokio::test]
+async fn statistical_models_forecast_as_elsewhere() {
+    let app = trained_app().await;
+    let week = [43.906_850, 26.505_304, 29.047_814, 31.731_787, 35.050_035, 37.582_077, 41.211_948];
+    let smoothed = [43.823_389, 25.977_553, 29.038_943, 31.980_962, 35.052_161, 37.971_791, 40.983_944];
+    for (config, expected, tolerance) in [
+        (json!({"model_type": "croston"}), [33.681_101_485_591_61; 7], 1e-6),
+        (json!({"model_type": "croston", "variant": "tsb"}), [35.453_791_037_464_85; 7], 1e-6),
+        (json!({"model_type": "theta"}), week, 0.005),
+        (json!({"model_type": "ets"}), smoothed, 0.01),
+    ] {
+        let path = path_of(&app, config.clone()).await;
+        let answer = predict(&app, &path, 7).await;
+        for (found, expected) in points(&answer).iter().zip(expected) {
+            assert!((found / expected - 1.0).abs() <= tolerance, "{config}: {found}, expected {expected}");
+        }
+        assert_eq!(answer.json()["assumed_inputs"], json!([]));
+    }
+}
+
+#[tokio::test]
+async fn elastic_net_feeds_its_forecasts_back() {
+    let app = trained_app().await;
+    let path = path_of(&app, json!({"model_type": "elastic_net"})).await;
+    let answer = predict(&app, &path, 14).await;
+    let points = points(&answer);
+    for (step, found) in points.iter().enumerate() {
+        // The series is 20, 3 per weekday, and 0 to 12 at random.
+        let expected = 26.0 + 3.0 * ((90 + step) % 7) as f64;
+        assert!((found - expected).abs() < 9.0, "step {step}: {found}, about {expected}");
+    }
+    // The calendar alone would make both weeks the same; month ends are none of these days.
+    assert!((2..7).all(|day| (points[day] - points[day + 7]).abs() > 1e-6), "{points:?}");
+    assert_eq!(answer.json()["assumed_inputs"], json!(["price_factor", "promo_active"]));
+}
+
 #[tokio::test]
 async fn lightgbm_forecasts_and_is_deterministic() {
     let app = trained_app().await;
@@ -262,6 +300,15 @@ async fn training_bodies_that_do_not_fit() {
             json!({"model_type": "lightgbm", "feature_config_hash": 1}),
             "config.lightgbm.feature_config_hash",
             "string_type",
+        ),
+        (json!({"model_type": "croston", "variant": "x"}), "config.croston.variant", "literal_error"),
+        (json!({"model_type": "croston", "alpha": 0}), "config.croston.alpha", "greater_than_equal"),
+        (json!({"model_type": "ets", "model": "AXN"}), "config.ets.model", "string_pattern_mismatch"),
+        (json!({"model_type": "theta", "non_negative": "x"}), "config.theta.non_negative", "bool_parsing"),
+        (
+            json!({"model_type": "elastic_net", "l1_ratio": 2}),
+            "config.elastic_net.l1_ratio",
+            "less_than_equal",
         ),
     ] {
         let answer = train(&app, config.clone()).await;

@@ -2,6 +2,7 @@
 
 mod analytics;
 mod backtesting;
+mod backtesting_portfolio;
 mod dimensions;
 mod forecasting;
 mod http;

@@ -59,7 +59,20 @@ fn the_default_configuration_can_be_used_as_it_is() {
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let names: Vec<&str> =
         list.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["lightgbm", "moving_average", "naive", "regression", "seasonal_naive"]);
+    assert_eq!(
+        names,
+        [
+            "croston",
+            "elastic_net",
+            "ets",
+            "lightgbm",
+            "moving_average",
+            "naive",
+            "regression",
+            "seasonal_naive",
+            "theta"
+        ]
+    );
     assert!(home.succeed(&["plugin", "list"]).contains("seasonal_naive"));
 }
 

@@ -32,7 +32,12 @@ impl HorizonBucket {
 
     /// The bucket of a test day, by its distance in calendar days from the first test day.
     fn of(day: Day, first: Day) -> Self {
-        match day - first {
+        Self::of_step((day - first).max(0) as usize)
+    }
+
+    /// The bucket of a test day, by the days between it and the first test day.
+    pub fn of_step(step: usize) -> Self {
+        match step {
             ..=6 => Self::Week1,
             7..=13 => Self::Week2,
             14..=27 => Self::Weeks3And4,

@@ -18,7 +18,17 @@ fn every_bundled_plugin_loads_and_describes_itself() {
     }
     assert_eq!(
         catalogue.model_types(),
-        ["lightgbm", "moving_average", "naive", "regression", "seasonal_naive"]
+        [
+            "croston",
+            "elastic_net",
+            "ets",
+            "lightgbm",
+            "moving_average",
+            "naive",
+            "regression",
+            "seasonal_naive",
+            "theta"
+        ]
     );
 }
 
@@ -40,6 +50,96 @@ fn target_only_models_forecast_after_save_and_load_as_before() {
         let mut other = model.session(&Call::default()).unwrap();
         let loaded = other.load(&state).unwrap();
         assert_eq!(other.predict(loaded, ahead(10, 3)).unwrap().points, expected, "{name}");
+    }
+}
+
+/// These series, all from the same Monday, with as many feature columns as the model asks for: the weekday everywhere.
+fn panel(series: &[Vec<f64>], input: &Input, horizon: usize) -> (Arc<TrainingSet>, Arc<FutureSet>) {
+    let columns = match input {
+        Input::Series => 0,
+        Input::Table { features, .. } => features.len(),
+    };
+    let names: Vec<String> = (0..columns).map(|column| format!("column_{column}")).collect();
+    let weekdays = |days: &[i32]| -> Vec<f64> { days.iter().map(|day| f64::from(day % 7)).collect() };
+    let table = |days: &[i32]| FeatureTable {
+        names: names.clone(),
+        rows: days.len(),
+        values: weekdays(days).repeat(columns),
+    };
+    let length = |values: &Vec<f64>| values.len() as i32;
+    let days: Vec<i32> = series.iter().flat_map(|values| 0..length(values)).collect();
+    let starts: Vec<i32> = series.iter().map(length).collect();
+    let future: Vec<i32> = starts.iter().flat_map(|start| *start..*start + horizon as i32).collect();
+    let offsets = std::iter::once(0).chain(series.iter().scan(0, |end, values| {
+        *end += values.len() as u32;
+        Some(*end)
+    }));
+    (
+        Arc::new(TrainingSet {
+            offsets: offsets.collect(),
+            features: table(&days),
+            days,
+            target: series.concat(),
+        }),
+        Arc::new(FutureSet { starts, horizon, features: table(&future) }),
+    )
+}
+
+#[test]
+fn every_model_answers_degenerate_series_without_a_trap() {
+    let catalogue = catalogue(None, &[]);
+    for name in catalogue.model_types() {
+        let model = catalogue.model(&name).unwrap();
+        let mut session = model.session(&Call::default()).unwrap();
+        let config = model.config_schema().normalise(&serde_json::Map::new(), "config").unwrap().json();
+        let requirements = session.requirements(&config).unwrap();
+        let shortest = requirements.min_history;
+        let spike = |at: usize| (0..100).map(|day| if day == at { 1e6 } else { 0.0 }).collect::<Vec<f64>>();
+        let series = [
+            vec![0.0; 100],
+            vec![3.0; 100],
+            spike(0),
+            spike(99),
+            (0..100).map(f64::from).collect(),
+            (0..100).map(|day| 1e9 * f64::from(day % 2)).collect(),
+            (0..shortest).map(|day| (day % 4) as f64).collect(),
+            vec![0.0; shortest],
+        ];
+        let (data, future) = panel(&series, &requirements.input, 30);
+        let fitted = session.fit(&config, data.clone()).unwrap();
+        let forecasts = session.predict(fitted, future.clone()).unwrap();
+        assert_eq!(forecasts.failures, [], "{name}");
+        assert!(forecasts.points.iter().all(|point| point.is_finite()), "{name}");
+        assert!(forecasts.series(0).iter().all(|point| *point == 0.0), "{name}: nothing was sold");
+        assert!(forecasts.series(1).iter().all(|point| (2.8..=3.01).contains(point)), "{name}: a constant");
+
+        let state = session.save(fitted).unwrap();
+        let again = session.fit(&config, data).unwrap();
+        assert_eq!(session.save(again).unwrap(), state, "{name}: the same data gives the same state");
+        let loaded = model.session(&Call::default()).unwrap().load(&state);
+        assert!(loaded.is_ok(), "{name}");
+        let loaded = session.load(&state).unwrap();
+        assert_eq!(session.predict(loaded, future).unwrap(), forecasts, "{name}");
+    }
+}
+
+#[test]
+fn seasonal_models_continue_the_week() {
+    let catalogue = catalogue(None, &[]);
+    let week = [5.0, 6.0, 7.0, 8.0, 12.0, 20.0, 2.0];
+    let noise = [0.3, -0.4, 0.1, 0.5, -0.2];
+    let history: Vec<f64> = (0..200).map(|day| week[day % 7] + noise[day % 5]).collect();
+    for name in ["elastic_net", "ets", "seasonal_naive", "theta"] {
+        let model = catalogue.model(name).unwrap();
+        let mut session = model.session(&Call::default()).unwrap();
+        let config = model.config_schema().normalise(&serde_json::Map::new(), "config").unwrap().json();
+        let input = session.requirements(&config).unwrap().input;
+        let (data, future) = panel(std::slice::from_ref(&history), &input, 14);
+        let fitted = session.fit(&config, data).unwrap();
+        for (step, point) in session.predict(fitted, future).unwrap().points.iter().enumerate() {
+            let expected = week[(200 + step) % 7];
+            assert!((point - expected).abs() < 1.5, "{name}, step {step}: {point}, expected {expected}");
+        }
     }
 }
 

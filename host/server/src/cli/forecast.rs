@@ -101,7 +101,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
     .await
 }
 
-fn nothing_selected() -> CliError {
+pub(super) fn nothing_selected() -> CliError {
     CliError::Refused("no series with sales is selected; `retailcast import` loads some".to_owned())
 }
 
@@ -135,7 +135,7 @@ pub(super) async fn forecast(
 }
 
 /// What is the machine's fault, and what is not.
-fn error(error: &ForecastError) -> CliError {
+pub(super) fn error(error: &ForecastError) -> CliError {
     let mut text = error.to_string();
     match error {
         ForecastError::Database(cause) => {

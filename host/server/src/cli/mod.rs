@@ -1,5 +1,6 @@
 //! The command line. Every command calls the same services as the API.
 
+mod backtest;
 mod demo;
 mod forecast;
 mod import;
@@ -47,6 +48,8 @@ enum Command {
     Import(import::Args),
     /// Train models on a selection of series and forecast
     Forecast(forecast::Args),
+    /// Cross-validate models on a selection of series and rank them
+    Backtest(backtest::Args),
     /// Import the bakery data, hold out two weeks, compare all models
     Demo(demo::Args),
     /// Make, delete or check synthetic data
@@ -112,6 +115,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
             Command::Migrate => migrate::run(&config).await,
             Command::Import(args) => import::run(&config, args).await,
             Command::Forecast(args) => forecast::run(&config, args).await,
+            Command::Backtest(args) => backtest::run(&config, args).await,
             Command::Demo(args) => demo::run(&config, args).await,
             Command::Seed(command) => seed::run(&config, command).await,
             Command::Plugin(command) => plugin::run(&config, &command),

@@ -67,6 +67,11 @@ impl Picture<'_> {
             RGBColor(44, 160, 44),
             RGBColor(255, 127, 14),
             RGBColor(148, 103, 189),
+            RGBColor(140, 86, 75),
+            RGBColor(227, 119, 194),
+            RGBColor(127, 127, 127),
+            RGBColor(188, 189, 34),
+            RGBColor(23, 190, 207),
         ];
         let mut text = String::new();
         {
@@ -99,7 +104,7 @@ impl Picture<'_> {
                     .map_err(|e| failed(&e))
             };
             line("sold", self.sold_points(), RGBColor(60, 60, 60), 2)?;
-            for ((model, points), colour) in self.forecasts.iter().zip(colours) {
+            for ((model, points), colour) in self.forecasts.iter().zip(colours.into_iter().cycle()) {
                 line(model, self.forecast_points(points), colour, 2)?;
             }
             chart

@@ -39,6 +39,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("BACKTEST_MAX_SPLITS", "backtest.max_splits"),
     ("BACKTEST_DEFAULT_MIN_TRAIN_SIZE", "backtest.default_min_train_size"),
     ("BACKTEST_MAX_GAP", "backtest.max_gap"),
+    ("BACKTEST_MAX_PORTFOLIO_POINTS", "backtest.max_portfolio_points"),
     ("BACKTEST_RESULTS_DIR", "backtest.results_dir"),
     ("SEEDER_DEFAULT_SEED", "seeder.default_seed"),
     ("SEEDER_DEFAULT_STORES", "seeder.default_stores"),

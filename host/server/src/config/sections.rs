@@ -210,6 +210,8 @@ pub struct BacktestConfig {
     pub default_min_train_size: usize,
     /// Longest gap, in rows.
     pub max_gap: usize,
+    /// Most forecasts of a portfolio backtest.
+    pub max_portfolio_points: usize,
     /// Reserved.
     pub results_dir: PathBuf,
 }
@@ -337,6 +339,7 @@ impl Config {
         within("forecast.default_horizon", self.forecast.default_horizon as u64, 1, 36_500)?;
         within("backtest.max_splits", self.backtest.max_splits as u64, 2, 1_000)?;
         within("backtest.default_min_train_size", self.backtest.default_min_train_size as u64, 1, 36_500)?;
+        within("backtest.max_portfolio_points", self.backtest.max_portfolio_points as u64, 1, 1_000_000_000)?;
         within("backtest.max_gap", self.backtest.max_gap as u64, 0, 36_500)?;
         within("analytics.max_rows", u64::from(self.analytics.max_rows), 1, 1_000_000)?;
         within("analytics.max_date_range_days", u64::from(self.analytics.max_date_range_days), 1, 36_525)?;

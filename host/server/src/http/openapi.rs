@@ -9,12 +9,18 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use retailcast_runtime::Catalogue;
 use serde_json::{Value, json};
-use utoipa::OpenApi;
 use utoipa::openapi::schema::{Discriminator, OneOfBuilder};
 use utoipa::openapi::{Components, OpenApi as Document, Ref, RefOr, Schema};
+use utoipa::{OpenApi, ToSchema};
 
 use super::problem::{FieldErrorBody, ProblemBody};
 use super::{App, Code, Problem};
+
+/// A Parquet file, in documents.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "describes bodies, which are read and written as bytes")]
+#[schema(value_type = String, format = Binary)]
+pub struct ParquetFile(Vec<u8>);
 
 /// What is not said at a handler.
 #[derive(OpenApi)]

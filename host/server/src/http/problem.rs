@@ -173,7 +173,8 @@ impl Problem {
         self
     }
 
-    fn body(&self, request_id: &str) -> Value {
+    /// The body, for answers that have begun already.
+    pub fn body(&self, request_id: &str) -> Value {
         let (code, kind, title) = self.code.names();
         let mut members = (*self.extra).clone();
         let mut set = |name: &str, value: Value| {

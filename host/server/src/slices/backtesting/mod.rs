@@ -1,7 +1,8 @@
-//! Time-ordered cross-validation of one model on one series, against two baselines. Contract: `backtesting.md`. What
+//! Time-ordered cross-validation: of one model on one series against two baselines, and of many on a selection ([`portfolio`]). Contract: `backtesting.md`. What
 //! is arithmetic about it stands in [`retailcast_core::backtest`]; here the models run.
 
 mod folds;
+pub mod portfolio;
 mod result_body;
 mod routes;
 mod run_body;

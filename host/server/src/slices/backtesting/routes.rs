@@ -8,6 +8,7 @@ use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::portfolio;
 use super::result_body::BacktestResult;
 use super::run_body::{self, BacktestBody};
 use super::service::BacktestError;
@@ -17,7 +18,7 @@ use crate::slices::forecasting;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(backtest))
+    OpenApiRouter::new().routes(routes!(backtest)).merge(portfolio::routes())
 }
 
 /// Cross-validate a model

@@ -6,7 +6,7 @@ use std::time::Instant;
 use retailcast_core::backtest::{Fold, SplitConfig, SplitError, find_leak, rows_for_all_splits, split};
 use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::{MissingDays, Series};
-use retailcast_runtime::{Call, ComputePool};
+use retailcast_runtime::{Call, Catalogue, ComputePool};
 use serde_json::json;
 
 use super::folds::{Candidate, Failure, ModelResult};
@@ -24,14 +24,16 @@ pub struct BacktestSettings {
     pub default_min_train_size: usize,
     /// Longest gap, in rows.
     pub max_gap: usize,
+    /// Most forecasts of a portfolio backtest: series x models x windows x days.
+    pub max_portfolio_points: usize,
 }
 
 /// Cross-validation on top of what trains and forecasts.
 #[derive(Debug, Clone)]
 pub struct Backtesting {
-    forecasting: Forecasting,
-    compute: Arc<ComputePool>,
-    settings: BacktestSettings,
+    pub(super) forecasting: Forecasting,
+    pub(super) compute: Arc<ComputePool>,
+    pub(super) settings: BacktestSettings,
 }
 
 /// What to backtest.
@@ -144,6 +146,11 @@ impl Backtesting {
     /// Puts the parts together.
     pub fn new(forecasting: Forecasting, compute: Arc<ComputePool>, settings: BacktestSettings) -> Self {
         Self { forecasting, compute, settings }
+    }
+
+    /// The loaded plugins.
+    pub fn catalogue(&self) -> &Catalogue {
+        self.forecasting.catalogue()
     }
 
     /// Runs a model on all folds of a series, and the baselines on the same. When the caller goes away, the work stops.
@@ -287,7 +294,7 @@ fn left_out(baseline: &str, reason: &dyn std::fmt::Display) {
 }
 
 /// 16 hex digits.
-fn random_id() -> String {
+pub(super) fn random_id() -> String {
     let mut id = uuid::Uuid::new_v4().simple().to_string();
     id.truncate(16);
     id

@@ -97,8 +97,8 @@ pub struct PortfolioForecast {
 /// Fits of table models per batch: at 0.1 s each well below a plugin's limit of 30 s, and others wait for a thread no
 /// longer than a second or two.
 const TABLE_FITS: usize = 16;
-/// Series of target-only models per batch: some MB of history.
-const SERIES_BATCH: usize = 512;
+/// Series of target-only models per batch. Most take microseconds each, but `ets` 0.05 s and more.
+const SERIES_BATCH: usize = 64;
 
 impl Forecasting {
     /// Reads a selection with everything that is known beside it.

@@ -41,7 +41,8 @@ pub(super) struct TrainBody {
 #[allow(dead_code, reason = "describes the body, which is read by the plugin's schema")]
 #[schema(example = json!({"model_type": "moving_average", "window_size": 7}))]
 pub struct ModelConfig {
-    /// `naive`, `seasonal_naive`, `moving_average`, `lightgbm`, `regression` or any other loaded plugin.
+    /// `naive`, `seasonal_naive`, `moving_average`, `croston`, `theta`, `ets`, `elastic_net`, `lightgbm`, `regression` or any
+    /// other loaded plugin.
     #[schema(example = "seasonal_naive")]
     model_type: String,
     /// `digits.digits` or `digits.digits.digits`.

@@ -16,9 +16,10 @@ use super::records::{
 use super::service::IngestError;
 use super::upload::Upload;
 use super::wire::{
-    CalendarRecord, InventoryRecord, LoadResult, ParquetFile, PriceRecord, ProductRecord, PromotionRecord,
-    Records, SalesRecord, StoreRecord,
+    CalendarRecord, InventoryRecord, LoadResult, PriceRecord, ProductRecord, PromotionRecord, Records,
+    SalesRecord, StoreRecord,
 };
+use crate::http::openapi::ParquetFile;
 use crate::http::problem::ProblemBody;
 use crate::http::{App, Code, Problem};
 

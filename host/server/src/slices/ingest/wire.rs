@@ -20,12 +20,6 @@ pub(super) enum DecimalInput {
     Text(String),
 }
 
-/// A Parquet file with the same columns.
-#[derive(Debug, ToSchema)]
-#[allow(dead_code, reason = "describes the body, which is spooled")]
-#[schema(value_type = String, format = Binary)]
-pub(super) struct ParquetFile(Vec<u8>);
-
 /// Rows to write; unknown members are ignored.
 #[derive(Debug, ToSchema)]
 #[allow(dead_code, reason = "describes the body, which is read field by field")]
