@@ -122,7 +122,9 @@ mod tests {
 
     fn calibrated(errors: &[f64], levels: &[f64]) -> Calibration {
         let mut residuals = Residuals::new(1);
-        errors.iter().for_each(|e| residuals.add(0, *e, 0.0, 1.0));
+        for e in errors {
+            residuals.add(0, *e, 0.0, 1.0);
+        }
         residuals.calibrate(levels).unwrap()
     }
 
@@ -184,7 +186,9 @@ mod tests {
             let errors: Vec<f64> = past.iter().map(|n| *n as f64).collect();
             let found = calibrated(&errors, &[0.8]);
             let mut coverage = Coverage::default();
-            future.iter().for_each(|n| coverage.add(*n as f64, found.bounds(0, 0, 0.0, 1.0)));
+            for n in future {
+                coverage.add(*n as f64, found.bounds(0, 0, 0.0, 1.0));
+            }
             // Five standard deviations of a hypergeometric share.
             prop_assert!((coverage.share() - 0.8).abs() < 0.13, "{}", coverage.share());
         }

@@ -80,7 +80,7 @@ fn forecasting_on(
         random_seed: config.forecast.random_seed,
         enable_lightgbm: config.forecast.enable_lightgbm,
         missing_days: config.forecast.missing_days,
-        boosting_threads: compute::boosting_threads(config.compute.boosting_threads),
+        boosting_threads: compute::or_all_cores(config.compute.boosting_threads),
         max_horizon: config.forecast.longest_horizon(),
         deadline: Duration::from_secs(config.server.request_seconds),
     };

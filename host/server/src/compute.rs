@@ -53,12 +53,11 @@ pub fn default_threads() -> usize {
 
 /// Starts the pool for a program that does nothing else meanwhile; 0 threads means all cores.
 pub fn start_alone(threads: usize, queue: usize) -> std::io::Result<Arc<ComputePool>> {
-    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    start(if threads == 0 { all } else { threads }, queue)
+    start(or_all_cores(threads), queue)
 }
 
 /// As many threads as cores for 0.
-pub fn boosting_threads(threads: usize) -> usize {
+pub fn or_all_cores(threads: usize) -> usize {
     if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) }
 }
 
