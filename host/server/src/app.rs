@@ -63,6 +63,7 @@ fn forecasting_on(
         enable_lightgbm: config.forecast.enable_lightgbm,
         missing_days: config.forecast.missing_days,
         max_horizon: config.forecast.longest_horizon(),
+        default_horizon: config.forecast.usual_horizon(),
         deadline: Duration::from_secs(config.server.request_seconds),
     };
     let models = ModelStore::new(&config.forecast.model_artifacts_dir);
