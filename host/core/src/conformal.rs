@@ -2,6 +2,10 @@
 //! model, an interval of the quantile of its absolute errors on days that it had not seen covers the next day as often
 //! as it says, as long as the future is like the past.
 
+mod trial;
+
+pub use trial::{OriginConfig, Trial, held_out, origins, residuals};
+
 /// Absolute errors per step ahead, divided by the scale of their series so that series of all sizes may share them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Residuals {
@@ -80,12 +84,16 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Lower and upper bound of a level (by its position) around a forecast. Sales are never negative, and the forecast
-    /// is always inside.
+    /// Lower and upper bound of a level (by its position) around a forecast, see [`interval`].
     pub fn bounds(&self, level: usize, step: usize, forecast: f64, scale: f64) -> (f64, f64) {
-        let radius = self.radii[level][step] * bounded(scale);
-        ((forecast - radius).max(0.0).min(forecast), forecast + radius)
+        interval(forecast, self.radii[level][step] * bounded(scale))
     }
+}
+
+/// Lower and upper bound this far around a forecast. Sales are never negative, and the forecast is always inside, even
+/// a negative one.
+pub fn interval(forecast: f64, radius: f64) -> (f64, f64) {
+    ((forecast - radius).max(0.0).min(forecast), forecast + radius)
 }
 
 /// How often intervals of one level held what they say.
@@ -122,8 +130,8 @@ mod tests {
 
     fn calibrated(errors: &[f64], levels: &[f64]) -> Calibration {
         let mut residuals = Residuals::new(1);
-        for e in errors {
-            residuals.add(0, *e, 0.0, 1.0);
+        for error in errors {
+            residuals.add(0, *error, 0.0, 1.0);
         }
         residuals.calibrate(levels).unwrap()
     }

@@ -143,6 +143,17 @@ impl Series {
         self.unit_price.push(unit_price);
     }
 
+    /// Its first values. The baseline price stays that of the whole.
+    #[must_use]
+    pub fn first(&self, rows: usize) -> Self {
+        Self {
+            days: self.days[..rows].to_vec(),
+            quantity: self.quantity[..rows].to_vec(),
+            unit_price: self.unit_price[..rows].to_vec(),
+            baseline_price: self.baseline_price,
+        }
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.quantity.len()

@@ -82,6 +82,7 @@ fn forecasting_on(
         missing_days: config.forecast.missing_days,
         boosting_threads: compute::or_all_cores(config.compute.boosting_threads),
         max_horizon: config.forecast.longest_horizon(),
+        default_horizon: config.forecast.usual_horizon(),
         deadline: Duration::from_secs(config.server.request_seconds),
     };
     let models = ModelStore::new(&config.forecast.model_artifacts_dir);

@@ -13,6 +13,7 @@ mod ingest;
 mod ingest_laws;
 mod ingest_others;
 mod ingest_tables;
+mod intervals;
 mod plugins;
 mod portfolio;
 mod rollups;

@@ -118,6 +118,34 @@ async fn every_misbehaviour_in_a_backtest_is_one_problem() {
 }
 
 #[tokio::test]
+async fn every_misbehaviour_in_a_calibration_is_one_problem() {
+    let calibrate = async |app: &TestApp, fault: &str| {
+        let body = json!({"store_id": 1, "product_id": 1, "train_start_date": "2024-01-01", "train_end_date": "2024-03-30",
+                          "config": {"model_type": "hostile", "fault": fault},
+                          "calibration": {"horizon": 7, "n_windows": 5}});
+        app.post("/forecasting/train", body).await
+    };
+    let (tight, _folder) = app_with_hostile_plugin_within(0.3).await;
+    let (roomy, _other_folder) = app_with_hostile_plugin_within(30.0).await;
+    for (app, fault, status, kind, code) in [
+        (&tight, "loop-in-predict", 504, "gateway-timeout", "RC-P009"),
+        (&roomy, "nan", 502, "bad-gateway", "RC-P013"),
+        (&roomy, "wrong-length", 502, "bad-gateway", "RC-P013"),
+        (&roomy, "crossing-intervals", 502, "bad-gateway", "RC-P013"),
+        (&roomy, "zombie-series", 400, "bad-request", "RC-P014"),
+    ] {
+        let problem = calibrate(app, fault).await.problem(status, kind);
+        assert_eq!(problem["plugin_error"], code, "{fault}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("hostile"), "{problem}");
+        // Seven days for the newest window, four more for the oldest, which comes first.
+        assert_eq!(problem["calibration_origin"], "2024-03-19", "{problem}");
+        let models = app.models.path().join("models");
+        assert!(!models.exists() || std::fs::read_dir(models).unwrap().count() == 0, "after {fault}");
+    }
+    assert_eq!(calibrate(&roomy, "none").await.status.as_u16(), 200);
+}
+
+#[tokio::test]
 async fn a_slow_plugin_does_not_hold_up_the_others() {
     let (app, _folder) = app_with_hostile_plugin().await;
     let slow = train(&app, "loop-in-fit");

@@ -1,6 +1,13 @@
 //! Data that tests start from.
 
+use retailcast::import::{
+    HolidayRule, Progress, SalesOptions, Source, import_calendar, import_products, import_sales,
+    import_stores,
+};
+use retailcast::tabular::Format;
 use sqlx::PgPool;
+
+use super::database;
 
 /// The calendar of 2023 to 2025, without holidays.
 const CALENDAR: &str = "insert into calendar (date, day_of_week, month, quarter, year)
@@ -53,4 +60,20 @@ pub(crate) async fn worked_series(pool: &PgPool) {
     ] {
         sqlx::query(statement).execute(pool).await.unwrap();
     }
+}
+
+/// The bakery chain of `tests/data`: 30 stores, 3 products, sales to 2019-03-05.
+pub(crate) async fn bakery(pool: &PgPool) {
+    let folder = database::workspace().join("tests/data/bakery");
+    let rejects = tempfile::tempdir().unwrap();
+    let source = |name: &str| Source {
+        file: folder.join(name),
+        format: Format::default(),
+        rejects: rejects.path().join(name),
+        progress: Progress::silent(),
+    };
+    import_stores(pool, source("stores.csv")).await.unwrap();
+    import_products(pool, source("products.csv")).await.unwrap();
+    import_calendar(pool, source("calendar.csv.gz"), HolidayRule::default()).await.unwrap();
+    import_sales(pool, source("sales_daily.csv.gz"), SalesOptions::default()).await.unwrap();
 }

@@ -3,15 +3,22 @@
 //! `RCMODEL1`, the length of the header (8 bytes, little-endian), the header as JSON, the plugin's state as it saved
 //! it, and the SHA-256 of everything before. It decodes without executing code; a damaged file is told apart from
 //! one of another format.
+//!
+//! Format 2 (`RCMODEL2`) adds `calibration` to the header. A model without it is still written as format 1, which older
+//! programs read; they refuse format 2 rather than forecast without its intervals.
 
 use retailcast_core::hash::free_form_hash;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::Calibration;
+
 const MAGIC: &[u8; 7] = b"RCMODEL";
-/// Version of the format; the eighth byte of a file.
-const FORMAT: u8 = b'1';
+/// Version of the format without a calibration; the eighth byte of a file.
+const PLAIN: u8 = b'1';
+/// Version of the format with one.
+const CALIBRATED: u8 = b'2';
 const CHECKSUM: usize = 32;
 const PREFIX: usize = MAGIC.len() + 1 + 8;
 
@@ -19,7 +26,7 @@ const PREFIX: usize = MAGIC.len() + 1 + 8;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
     /// Not one of our files, or of a format that this program does not know.
-    #[error("is not a model file of format {}", char::from(FORMAT))]
+    #[error("is not a model file of format {} or {}", char::from(PLAIN), char::from(CALIBRATED))]
     Format,
     /// The checksum does not match, or the file ends early.
     #[error("is damaged: {0}")]
@@ -111,6 +118,9 @@ pub struct Bundle {
     pub runtime: Runtime,
     /// See [`Bundle::content_hash`].
     pub bundle_hash: String,
+    /// Prediction intervals, when it was trained with them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub calibration: Option<Calibration>,
     /// The plugin's state.
     #[serde(skip)]
     pub state: Vec<u8>,
@@ -145,7 +155,7 @@ impl Bundle {
         let header = serde_json::to_vec(self)?;
         let mut bytes = Vec::with_capacity(PREFIX + header.len() + self.state.len() + CHECKSUM);
         bytes.extend_from_slice(MAGIC);
-        bytes.push(FORMAT);
+        bytes.push(if self.calibration.is_some() { CALIBRATED } else { PLAIN });
         bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
         bytes.extend_from_slice(&header);
         bytes.extend_from_slice(&self.state);
@@ -158,7 +168,7 @@ impl Bundle {
     pub fn decode(bytes: &[u8]) -> Result<Self, BundleError> {
         let damaged = |what: &str| BundleError::Damaged(what.to_owned());
         match bytes.strip_prefix(MAGIC) {
-            Some([FORMAT, ..]) => {}
+            Some([PLAIN | CALIBRATED, ..]) => {}
             _ => return Err(BundleError::Format),
         }
         let (body, checksum) = bytes
@@ -175,6 +185,9 @@ impl Bundle {
             .ok_or_else(|| damaged("its header is longer than the file"))?;
         let mut bundle: Self =
             serde_json::from_slice(header).map_err(|e| BundleError::Damaged(format!("its header: {e}")))?;
+        if let Some(fault) = bundle.calibration.as_ref().and_then(Calibration::fault) {
+            return Err(damaged(fault));
+        }
         bundle.state = state.to_vec();
         Ok(bundle)
     }
@@ -212,6 +225,7 @@ mod tests {
             created_at: "2024-03-31T00:00:00Z".to_owned(),
             runtime: Runtime { program: "retailcast".to_owned(), version: "0.1.0".to_owned() },
             bundle_hash: String::new(),
+            calibration: None,
             state: vec![1, 2, 3],
         };
         bundle.bundle_hash = bundle.content_hash();
@@ -226,6 +240,20 @@ mod tests {
             let bytes = with_launch.encode().unwrap();
             assert_eq!(Bundle::decode(&bytes).as_ref(), Ok(&with_launch));
         }
+    }
+
+    #[test]
+    fn a_calibration_is_a_format_of_its_own() {
+        let calibration =
+            Calibration { levels: vec![80.0], radii: vec![vec![1.5, 0.1 + 0.2]], errors_per_step: 60 };
+        let mut calibrated = bundle();
+        calibrated.calibration = Some(calibration);
+        let bytes = calibrated.encode().unwrap();
+        assert_eq!((&bytes[..8], &bundle().encode().unwrap()[..8]), (&b"RCMODEL2"[..], &b"RCMODEL1"[..]));
+        assert_eq!(Bundle::decode(&bytes).as_ref(), Ok(&calibrated));
+        assert_eq!(calibrated.content_hash(), bundle().bundle_hash);
+        calibrated.calibration.as_mut().unwrap().radii[0][0] = -1.0;
+        assert!(matches!(Bundle::decode(&calibrated.encode().unwrap()), Err(BundleError::Damaged(_))));
     }
 
     #[test]

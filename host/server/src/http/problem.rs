@@ -256,6 +256,9 @@ pub struct ProblemBody {
     /// When a model failed within a backtest: the fold, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold_index: Option<usize>,
+    /// When a model failed within the calibration of its intervals: the last day that it knew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration_origin: Option<chrono::NaiveDate>,
 }
 
 /// One thing that does not fit.

@@ -1,6 +1,8 @@
 //! Trains one model for one (store, product) series, keeps it as a file, forecasts from that file; and the same for
 //! whole selections at once (`portfolio`). Contract: `forecasting.md`.
 
+pub mod calibration;
+mod interval_wire;
 pub mod panel;
 pub mod portfolio;
 pub mod routes;

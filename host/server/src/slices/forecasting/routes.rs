@@ -23,12 +23,14 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// Train a model
 ///
-/// Fits one model on one (store, product) series and keeps it as a file. Nothing is registered.
+/// Fits one model on one (store, product) series and keeps it as a file. Nothing is registered. With `calibration` the
+/// model is also forecast from past origins of the training window, and its errors there make prediction intervals for
+/// `/forecasting/predict`.
 #[utoipa::path(
     post, path = "/forecasting/train", tag = "forecasting", request_body = TrainBody,
     responses(
         (status = 200, description = "The trained model", body = TrainResult),
-        (status = 400, description = "`/errors/bad-request`: the model is disabled, there are no rows or too few of them, or the plugin refuses", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "`/errors/bad-request`: the model is disabled, there are no rows or too few of them (for the model, or for one window of the calibration), or the plugin refuses; `calibration_origin` is the origin when it does so in the calibration", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`/errors/payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`/errors/validation`: the body does not fit", body = ProblemBody, content_type = "application/problem+json"),
         (status = 500, description = "`/errors/database` or `/errors/internal`: the database failed, or the model file cannot be written", body = ProblemBody, content_type = "application/problem+json"),
@@ -43,7 +45,8 @@ async fn train(
     JsonBody(body): JsonBody,
 ) -> Result<Json<TrainResult>, Problem> {
     let started = Instant::now();
-    let request = wire::read_train(&body, app.forecasting.catalogue()).map_err(Problem::validation)?;
+    let request = wire::read_train(&body, app.forecasting.catalogue(), app.forecasting.settings())
+        .map_err(Problem::validation)?;
     let trained = app.forecasting.train(request.clone(), &request_id).await.map_err(problem)?;
     Ok(Json(TrainResult::new(&request, trained, started.elapsed())))
 }
@@ -51,7 +54,8 @@ async fn train(
 /// Forecast from a trained model
 ///
 /// For models with a feature frame the days to come assume that nothing changes: recorded promotions and holidays,
-/// the baseline price; `assumed_inputs` names the columns.
+/// the baseline price; `assumed_inputs` names the columns. A model that was trained with `calibration` also gives
+/// prediction intervals; steps beyond the calibrated ones have the width of the last.
 #[utoipa::path(
     post, path = "/forecasting/predict", tag = "forecasting", request_body = PredictBody,
     responses(
@@ -80,35 +84,43 @@ async fn predict(
 
 /// A failure of the service as a problem; causes that are nobody's business go to the log.
 pub fn problem(error: ForecastError) -> Problem {
+    told(&error)
+}
+
+fn told(error: &ForecastError) -> Problem {
     let refused = |code, error: &ForecastError| Problem::new(code, format!("{error}."));
-    match &error {
+    match error {
         ForecastError::Disabled
         | ForecastError::NoRows(_)
         | ForecastError::TooFewRows { .. }
+        | ForecastError::ShortCalibration { .. }
         | ForecastError::Window { .. }
         | ForecastError::Series(_)
         | ForecastError::OtherSeries { .. }
         | ForecastError::Path(ResolveError::Extension(_) | ResolveError::Outside(_)) => {
-            refused(Code::BadRequest, &error)
+            refused(Code::BadRequest, error)
         }
-        ForecastError::Path(ResolveError::Missing(_)) => refused(Code::NotFound, &error),
+        ForecastError::Path(ResolveError::Missing(_)) => refused(Code::NotFound, error),
         ForecastError::Bundle(_) => {
             tracing::error!("{error}");
-            refused(Code::Internal, &error)
+            refused(Code::Internal, error)
         }
         ForecastError::File { what, source } => {
             Problem::internal(&format!("cannot {what} the model file: {source}"))
         }
-        ForecastError::PluginGone { .. } => refused(Code::Internal, &error).with("plugin_error", "RC-P015"),
+        ForecastError::PluginGone { .. } => refused(Code::Internal, error).with("plugin_error", "RC-P015"),
         ForecastError::Plugin { error: plugin, .. } => {
             tracing::warn!(code = plugin.code(), "{error}");
-            let problem = refused(plugin_code(plugin), &error).with("plugin_error", plugin.code());
+            let problem = refused(plugin_code(plugin), error).with("plugin_error", plugin.code());
             if matches!(plugin, PluginError::Cancelled { .. }) { problem.retry_after(1) } else { problem }
         }
         ForecastError::Compute(ComputeError::Busy(_) | ComputeError::Late) => {
-            refused(Code::ServiceUnavailable, &error).retry_after(1)
+            refused(Code::ServiceUnavailable, error).retry_after(1)
         }
-        ForecastError::Compute(ComputeError::Lost) => Problem::internal(&error),
+        ForecastError::Compute(ComputeError::Lost) => Problem::internal(error),
+        ForecastError::Calibration { origin, source } => {
+            told(source).with("calibration_origin", origin.to_string())
+        }
         ForecastError::Database(cause) => Problem::database(cause),
     }
 }

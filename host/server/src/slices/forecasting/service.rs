@@ -8,15 +8,18 @@ use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::{Exogenous, Feature, tail};
 use retailcast_core::{Day, MissingDays, SeriesError};
 use retailcast_runtime::{
-    Call, CancelToken, Catalogue, ComputePool, Description, ForecastModel, Input, Phase, PluginError,
-    Requirements, Scope,
+    Call, CancelToken, Catalogue, ComputePool, Description, ForecastModel, Forecasts, Input, Phase,
+    PluginError, Requirements, Scope,
 };
 use sqlx::PgPool;
 
+use super::calibration::{self, Calibrated, CalibrationRequest};
 use super::panel::{self, Ahead, History};
 use super::series::{LONGEST_WINDOW, SeriesWindow};
 use super::store::Pair;
-use crate::artifacts::{Bundle, BundleError, Metadata, ModelStore, PluginStamp, ResolveError, Runtime};
+use crate::artifacts::{
+    Bundle, BundleError, Calibration, Metadata, ModelStore, PluginStamp, ResolveError, Runtime,
+};
 use crate::compute::{self, ComputeError};
 
 /// What training and forecasting need to know of the configuration.
@@ -32,6 +35,8 @@ pub struct ForecastingSettings {
     pub boosting_threads: usize,
     /// Longest horizon, in days.
     pub max_horizon: usize,
+    /// The horizon where none is given, in days.
+    pub default_horizon: usize,
     /// Longest a request may take.
     pub deadline: Duration,
 }
@@ -55,6 +60,8 @@ pub struct TrainRequest {
     pub model_type: String,
     /// Its configuration.
     pub config: NormalisedConfig,
+    /// Prediction intervals, if wanted.
+    pub calibration: Option<CalibrationRequest>,
 }
 
 /// A trained model.
@@ -68,6 +75,8 @@ pub struct Trained {
     pub n_observations: usize,
     /// How days without a row were taken.
     pub missing_days: MissingDays,
+    /// Its prediction intervals, if they were wanted.
+    pub calibration: Option<Calibrated>,
 }
 
 /// What to forecast.
@@ -101,14 +110,27 @@ pub struct Predicted {
 }
 
 /// The forecast of one day.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// The day.
     pub day: Day,
     /// Units.
     pub forecast: f64,
-    /// Interval of the widest level, when the model gives intervals.
+    /// The interval of a model without more words: of a calibrated one the narrowest, of the model's own the widest.
     pub bounds: Option<(f64, f64)>,
+    /// All intervals, narrowest first.
+    pub intervals: Vec<Interval>,
+}
+
+/// A prediction interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// How often it is to hold what comes, in percent.
+    pub level: f64,
+    /// Units.
+    pub lower: f64,
+    /// Units.
+    pub upper: f64,
 }
 
 /// Why nothing was trained or forecast.
@@ -144,6 +166,26 @@ pub enum ForecastError {
         needed: usize,
         /// What there is.
         found: usize,
+    },
+    /// No window of the past to calibrate on.
+    #[error("{}", calibration::too_short(model_type, *min_history, wanted, *found))]
+    ShortCalibration {
+        /// The model.
+        model_type: String,
+        /// Rows that it needs.
+        min_history: usize,
+        /// What was wanted.
+        wanted: CalibrationRequest,
+        /// Rows that there are.
+        found: usize,
+    },
+    /// The model failed on the past.
+    #[error("calibration on the days after {origin}: {source}")]
+    Calibration {
+        /// Last day that it knew.
+        origin: Day,
+        /// How.
+        source: Box<ForecastError>,
     },
     /// The rows do not make a series.
     #[error(transparent)]
@@ -240,9 +282,16 @@ impl Forecasting {
                 found,
             });
         }
+        let wanted = request.calibration.as_ref();
+        let trial =
+            wanted.map(|wanted| wanted.trial(&request.model_type, &requirements, found)).transpose()?;
         let (models, settings) = (self.models.clone(), self.settings);
         compute::run(&self.compute, &call.clone(), move || {
-            let bundle = fit(&*model, &request, &requirements.input, &history, settings, &call)?;
+            let mut bundle = fit(&*model, &request, &requirements.input, &history, settings, &call)?;
+            let calibrated = trial
+                .map(|trial| trial.run(&*model, &request.config, &requirements.input, &history, &call))
+                .transpose()?;
+            bundle.calibration = calibrated.as_ref().map(Calibrated::to_keep);
             if call.cancel.is_cancelled() {
                 return Err(plugin_error(&request.model_type, PluginError::Cancelled { phase: Phase::Save }));
             }
@@ -253,6 +302,7 @@ impl Forecasting {
                 config_hash: bundle.config_hash,
                 n_observations: found,
                 missing_days: settings.missing_days,
+                calibration: calibrated,
             })
         })
         .await?
@@ -413,6 +463,7 @@ fn fit(
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         bundle_hash: String::new(),
+        calibration: None,
         state,
     };
     bundle.bundle_hash = bundle.content_hash();
@@ -489,18 +540,12 @@ fn forecast(
         }
         _ => Ahead::bare(start),
     };
-    let forecasts = panel::predict(&mut *session, fitted, &input, &[ahead], horizon).map_err(fail)?;
-    if let Some(failure) = forecasts.failures.into_iter().next() {
+    let mut forecasts = panel::predict(&mut *session, fitted, &input, &[ahead], horizon).map_err(fail)?;
+    if let Some(failure) = forecasts.failures.drain(..).next() {
         return Err(fail(PluginError::Guest(failure)));
     }
-    let widest = forecasts.levels.len().checked_sub(1).map(|level| level * horizon);
-    let points = (0..horizon)
-        .map(|j| Point {
-            day: start + j as i32,
-            forecast: forecasts.points[j],
-            bounds: widest.map(|at| (forecasts.lower[at + j], forecasts.upper[at + j])),
-        })
-        .collect();
+    let points =
+        (0..horizon).map(|step| point(start, step, &forecasts, bundle.calibration.as_ref())).collect();
     Ok(Predicted {
         model_type: bundle.plugin.name.clone(),
         config_hash: bundle.config_hash.clone(),
@@ -509,4 +554,70 @@ fn forecast(
         points,
         fallback: forecasts.fallbacks.into_iter().next().map(|(_, method)| method),
     })
+}
+
+/// One step of the forecasts of one series. Intervals of the calibration come before the model's own.
+fn point(start: Day, step: usize, forecasts: &Forecasts, calibration: Option<&Calibration>) -> Point {
+    let forecast = forecasts.points[step];
+    let own = |(i, level): (usize, &f64)| {
+        let at = i * forecasts.horizon + step;
+        Interval { level: percent(*level), lower: forecasts.lower[at], upper: forecasts.upper[at] }
+    };
+    let intervals: Vec<Interval> = match calibration {
+        Some(calibration) => calibration
+            .intervals(step, forecast)
+            .map(|(level, lower, upper)| Interval { level, lower, upper })
+            .collect(),
+        None => forecasts.levels.iter().enumerate().map(own).collect(),
+    };
+    let told = if calibration.is_some() { intervals.first() } else { intervals.last() };
+    let bounds = told.map(|interval| (interval.lower, interval.upper));
+    Point { day: start + step as i32, forecast, bounds, intervals }
+}
+
+/// 0.58 as 58, though 100 times the one is not quite the other.
+fn percent(share: f64) -> f64 {
+    (share * 1e8).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_own_intervals() -> Forecasts {
+        Forecasts {
+            horizon: 2,
+            points: vec![5.0, 6.0],
+            levels: vec![0.58, 0.95],
+            lower: vec![4.0, 4.5, 3.0, 3.5],
+            upper: vec![6.0, 7.0, 8.0, 9.0],
+            ..Forecasts::default()
+        }
+    }
+
+    #[test]
+    fn a_model_s_own_intervals_are_told_when_it_was_not_calibrated() {
+        let found = point(Day(10), 1, &with_own_intervals(), None);
+        let interval = |level, lower, upper| Interval { level, lower, upper };
+        assert_eq!((found.day, found.forecast.to_bits()), (Day(11), 6.0_f64.to_bits()));
+        assert_eq!(found.intervals, [interval(58.0, 4.5, 7.0), interval(95.0, 3.5, 9.0)]);
+        assert_eq!(found.bounds, Some((3.5, 9.0)));
+    }
+
+    #[test]
+    fn calibrated_intervals_come_before_a_model_s_own() {
+        let calibration =
+            Calibration { levels: vec![50.0, 90.0], radii: vec![vec![1.0], vec![9.0]], errors_per_step: 9 };
+        let found = point(Day(10), 1, &with_own_intervals(), Some(&calibration));
+        let interval = |level, lower, upper| Interval { level, lower, upper };
+        assert_eq!(found.intervals, [interval(50.0, 5.0, 7.0), interval(90.0, 0.0, 15.0)]);
+        assert_eq!(found.bounds, Some((5.0, 7.0)));
+    }
+
+    #[test]
+    fn without_any_there_are_none() {
+        let bare = Forecasts { horizon: 1, points: vec![5.0], ..Forecasts::default() };
+        let found = point(Day(10), 0, &bare, None);
+        assert_eq!((found.bounds, found.intervals), (None, Vec::new()));
+    }
 }

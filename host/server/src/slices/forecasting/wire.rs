@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::interval_wire::{CalibrationBody, CalibrationResult, IntervalResult, read_calibration};
 use super::series::SeriesWindow;
-use super::service::{PredictRequest, Predicted, TrainRequest, Trained};
+use super::service::{ForecastingSettings, PredictRequest, Predicted, TrainRequest, Trained};
 use crate::http::fields::{self, Fields};
 
 const KEY: (i64, i64) = (1, i32::MAX as i64);
@@ -20,7 +21,8 @@ const KEY: (i64, i64) = (1, i32::MAX as i64);
 #[derive(Debug, ToSchema)]
 #[allow(dead_code, reason = "describes the body, which is read field by field")]
 #[schema(example = json!({"store_id": 4, "product_id": 31, "train_start_date": "2025-01-01", "train_end_date": "2025-03-31",
-    "config": {"model_type": "seasonal_naive", "season_length": 7}}))]
+    "config": {"model_type": "seasonal_naive", "season_length": 7},
+    "calibration": {"levels": [80, 95], "horizon": 14, "n_windows": 60}}))]
 pub(super) struct TrainBody {
     /// The series' store.
     #[schema(minimum = 1)]
@@ -34,6 +36,8 @@ pub(super) struct TrainBody {
     train_end_date: NaiveDate,
     /// Configuration of the model.
     config: ModelConfig,
+    /// Prediction intervals to train with it; none when absent or null.
+    calibration: Option<CalibrationBody>,
 }
 
 /// Configuration of a model: `model_type` names a loaded plugin, whose JSON Schema declares the other fields.
@@ -82,6 +86,7 @@ pub fn read_config(
 pub(super) fn read_train(
     body: &Map<String, Value>,
     catalogue: &Catalogue,
+    settings: &ForecastingSettings,
 ) -> Result<TrainRequest, Vec<FieldError>> {
     let mut fields = Fields::of(body);
     let store_id = fields.required("store_id", fields::strict_int(KEY.0, KEY.1));
@@ -94,6 +99,7 @@ pub(super) fn read_train(
         fields.refuse("train_end_date", format!("must be after train_start_date {start}, is {end}"));
     }
     let config = fields.nested("config", |value| read_config(value, "config", catalogue));
+    let calibration = fields.nullable_nested("calibration", |value| read_calibration(value, settings));
     let request = (|| {
         let (model_type, config) = config?;
         Some(TrainRequest {
@@ -105,6 +111,7 @@ pub(super) fn read_train(
             },
             model_type,
             config,
+            calibration,
         })
     })();
     fields.finish(request)
@@ -153,7 +160,12 @@ pub(super) fn read_predict(
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"store_id": 4, "product_id": 31, "model_type": "seasonal_naive",
     "model_path": "artifacts/models/model_5f0c2b9a71de.rcm", "config_hash": "a9baf055e83a554f", "n_observations": 90,
-    "train_start_date": "2025-01-01", "train_end_date": "2025-03-31", "duration_ms": 6.83, "missing_days": "zero"}))]
+    "train_start_date": "2025-01-01", "train_end_date": "2025-03-31", "duration_ms": 6.83, "missing_days": "zero",
+    "calibration": {"horizon": 14, "errors_per_step": 60, "levels": [
+        {"level": 80.0, "radii": [{"step": 1, "radius": 5.0}, {"step": 7, "radius": 5.0}, {"step": 14, "radius": 6.0}],
+         "coverage": 0.79, "mean_width": 10.4},
+        {"level": 95.0, "radii": [{"step": 1, "radius": 8.0}, {"step": 7, "radius": 9.0}, {"step": 14, "radius": 9.0}],
+         "coverage": 0.94, "mean_width": 17.1}], "warning": null}}))]
 pub(super) struct TrainResult {
     store_id: i32,
     product_id: i32,
@@ -171,6 +183,9 @@ pub(super) struct TrainResult {
     duration_ms: f64,
     /// How days without a row were taken: `zero`, `skip` or `error`.
     missing_days: &'static str,
+    /// The prediction intervals, when they were asked for.
+    #[schema(required)]
+    calibration: Option<CalibrationResult>,
 }
 
 impl TrainResult {
@@ -186,6 +201,7 @@ impl TrainResult {
             train_end_date: request.window.end.date(),
             duration_ms: elapsed.as_secs_f64() * 1e3,
             missing_days: trained.missing_days.name(),
+            calibration: trained.calibration.map(Into::into),
         }
     }
 }
@@ -193,8 +209,10 @@ impl TrainResult {
 /// A forecast.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"store_id": 4, "product_id": 31, "forecasts": [
-    {"date": "2025-04-01", "forecast": 14.0, "lower_bound": null, "upper_bound": null},
-    {"date": "2025-04-02", "forecast": 11.0, "lower_bound": null, "upper_bound": null}],
+    {"date": "2025-04-01", "forecast": 14.0, "lower_bound": 9.0, "upper_bound": 19.0,
+     "intervals": [{"level": 80.0, "lower": 9.0, "upper": 19.0}, {"level": 95.0, "lower": 6.0, "upper": 22.0}]},
+    {"date": "2025-04-02", "forecast": 11.0, "lower_bound": 5.0, "upper_bound": 17.0,
+     "intervals": [{"level": 80.0, "lower": 5.0, "upper": 17.0}, {"level": 95.0, "lower": 2.0, "upper": 20.0}]}],
     "model_type": "seasonal_naive", "config_hash": "a9baf055e83a554f", "horizon": 2, "duration_ms": 1.07,
     "missing_days": "zero", "assumed_inputs": [], "fallback": null}))]
 pub(super) struct PredictResult {
@@ -222,12 +240,15 @@ pub(super) struct ForecastPoint {
     date: NaiveDate,
     /// Units; neither rounded nor cut at zero.
     forecast: f64,
-    /// Null for models without intervals.
+    /// Of the narrowest level that the model was calibrated for; else of the widest that it gives by itself; null for
+    /// models without intervals.
     #[schema(required)]
     lower_bound: Option<f64>,
-    /// Null for models without intervals.
+    /// See `lower_bound`.
     #[schema(required)]
     upper_bound: Option<f64>,
+    /// Every level, narrowest first: those that the model was calibrated for, else those that it gives by itself.
+    intervals: Vec<IntervalResult>,
 }
 
 impl PredictResult {
@@ -237,6 +258,7 @@ impl PredictResult {
             forecast: point.forecast,
             lower_bound: point.bounds.map(|(lower, _)| lower),
             upper_bound: point.bounds.map(|(_, upper)| upper),
+            intervals: point.intervals.into_iter().map(Into::into).collect(),
         };
         Self {
             store_id: request.store_id,
