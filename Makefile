@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every compiler brings new lints. They are errors with the one that the project is checked with, and warnings with others.
 LINTS := $(if $(findstring rustc 1.95.,$(shell rustc --version)),-- --deny warnings)
 
-.PHONY: setup demo test bench fmt queries
+.PHONY: setup demo test bench accuracy fmt queries
 
 setup:
 	@scripts/setup.sh
@@ -31,6 +31,12 @@ bench: setup
 	cargo bench --locked --package retailcast-tests --bench portfolio
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
+
+# How good the models are on real data, beside statsforecast and mlforecast: docs/accuracy.md. DATA="FOLDER..." adds data.
+accuracy: setup
+	cargo build --release --locked --package retailcast
+	tests/peers/setup.sh
+	tests/peers/accuracy.sh $(DATA)
 
 fmt:
 	cargo fmt --all

@@ -1,7 +1,7 @@
 //! `retailcast backtest`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
@@ -17,7 +17,9 @@ use crate::app;
 use crate::config::Config;
 use crate::slices::backtesting::portfolio::export;
 use crate::slices::backtesting::portfolio::service::{Progress, Scored};
-use crate::slices::backtesting::portfolio::{Entry, PortfolioBacktest, PortfolioError, PortfolioOrder};
+use crate::slices::backtesting::portfolio::{
+    Entry, PortfolioBacktest, PortfolioError, PortfolioOrder, PortfolioResult,
+};
 use crate::slices::forecasting::portfolio::Selection;
 
 /// Options.
@@ -62,6 +64,9 @@ pub(super) struct Args {
     /// Write every forecast beside what was sold to this file (.csv or .parquet)
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the whole result, as the API answers it, to this file (JSON)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -103,6 +108,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
             keep_forecasts: args.output.is_some(),
         };
         let bar = ProgressBar::hidden();
+        let started = Instant::now();
         let backtest = backtesting.portfolio(order, |progress| show(&bar, progress)).await;
         bar.finish_and_clear();
         let backtest = backtest.map_err(refused)?;
@@ -117,6 +123,11 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
             None => {}
         }
         report_failures(&backtest);
+        if let Some(path) = &args.report {
+            let result = PortfolioResult::new(&backtest, true, started.elapsed());
+            let text = serde_json::to_string_pretty(&result).map_err(|e| CliError::failed(&e))?;
+            write_whole(path, |file| file.write_all(text.as_bytes()).map_err(|e| CliError::failed(&e)))?;
+        }
         args.output.as_deref().map_or(Ok(()), |path| write(&backtest, path))
     })
     .await
@@ -261,7 +272,8 @@ fn report_failures(backtest: &PortfolioBacktest) {
 
 fn write(backtest: &PortfolioBacktest, path: &Path) -> Result<(), CliError> {
     let failed = |e: &dyn std::fmt::Display| CliError::Failed(format!("cannot write the forecasts: {e}"));
-    write_whole(path, |file: &mut dyn Write, format| match format {
+    let format = extension(path)?;
+    write_whole(path, |file| match format {
         Format::Csv => export::csv(backtest, file).map_err(|e| failed(&e)),
         Format::Parquet => export::parquet(backtest, file).map_err(|e| failed(&e)),
     })?;

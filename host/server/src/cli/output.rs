@@ -101,22 +101,23 @@ impl<'a> Rows<'a> {
 
     /// Into a file, by its extension; it appears whole or not at all.
     pub(super) fn write(&self, path: &Path) -> Result<(), CliError> {
-        write_whole(path, |file, format| match format {
+        let format = extension(path)?;
+        write_whole(path, |file| match format {
             Format::Csv => self.csv(file),
             Format::Parquet => self.parquet(file),
         })
     }
 }
 
-/// Writes a file in the format of its extension; it appears whole or not at all.
+/// Writes a file, which appears whole or not at all.
 pub(super) fn write_whole(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write, Format) -> Result<(), CliError>,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     let failed = |e: std::io::Error| CliError::Failed(format!("cannot write {}: {e}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = std::io::BufWriter::new(NamedTempFile::new_in(folder).map_err(failed)?);
-    write(&mut file, extension(path)?)?;
+    write(&mut file)?;
     let file = file.into_inner().map_err(|e| failed(e.into_error()))?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())

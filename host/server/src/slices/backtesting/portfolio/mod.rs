@@ -11,5 +11,6 @@ pub mod scores;
 pub mod service;
 mod truth;
 
+pub use result::PortfolioResult;
 pub use routes::routes;
 pub use service::{Entry, PortfolioBacktest, PortfolioError, PortfolioOrder};

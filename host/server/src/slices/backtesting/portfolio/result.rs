@@ -16,7 +16,7 @@ use crate::http::number::Number;
 
 /// A backtest of a selection. Models stand in the order of the leaderboard everywhere.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PortfolioResult {
+pub struct PortfolioResult {
     /// 16 hex digits, random; not retrievable later.
     backtest_id: String,
     /// How days without a row were taken: `zero`, `skip` or `error`.
@@ -173,7 +173,8 @@ struct SeriesRow {
 }
 
 impl PortfolioResult {
-    pub(super) fn new(backtest: &PortfolioBacktest, include_series: bool, elapsed: Duration) -> Self {
+    /// The answer, with or without the status of every series.
+    pub fn new(backtest: &PortfolioBacktest, include_series: bool, elapsed: Duration) -> Self {
         let windows = backtest.windows.len();
         let models = &backtest.models;
         let buckets = HorizonBucket::ALL.into_iter().enumerate();
