@@ -102,14 +102,33 @@ pub struct Coverage {
     inside: f64,
     count: f64,
     width: f64,
+    /// Days whose interval is a single point, and those of them inside.
+    points: f64,
+    points_inside: f64,
 }
 
 impl Coverage {
     /// Adds a day.
     pub fn add(&mut self, actual: f64, (lower, upper): (f64, f64)) {
-        self.inside += f64::from(u8::from((lower..=upper).contains(&actual)));
+        let inside = f64::from(u8::from((lower..=upper).contains(&actual)));
+        self.inside += inside;
         self.width += upper - lower;
         self.count += 1.0;
+        if lower.total_cmp(&upper).is_ge() {
+            self.points += 1.0;
+            self.points_inside += inside;
+        }
+    }
+
+    /// Share of days whose interval is a single point: on such days the model was never wrong in the past, as with shops
+    /// that are closed at weekends. No interval is narrower, so these hold more often than any level asks.
+    pub fn share_of_points(&self) -> f64 {
+        self.points / self.count
+    }
+
+    /// Share of the other days inside, NaN without one.
+    pub fn share_of_others(&self) -> f64 {
+        (self.inside - self.points_inside) / (self.count - self.points)
     }
 
     /// Share of days inside, NaN without a day.
@@ -164,6 +183,9 @@ mod tests {
         }
         assert_eq!(coverage.share().to_bits(), 0.75_f64.to_bits());
         assert_eq!(coverage.mean_width().to_bits(), 2.0_f64.to_bits());
+        coverage.add(0.0, (0.0, 0.0));
+        assert_eq!(coverage.share_of_points().to_bits(), 0.2_f64.to_bits());
+        assert_eq!(coverage.share_of_others().to_bits(), 0.75_f64.to_bits());
     }
 
     proptest! {

@@ -120,6 +120,11 @@ struct CoverageBody {
     level: f64,
     /// Percent of days inside.
     covered: Number,
+    /// Percent of days whose interval is a single point, for example closed days. These hold more often than any level
+    /// asks.
+    points: Number,
+    /// Percent of the other days inside.
+    covered_others: Number,
     /// In units.
     mean_width: Number,
 }
@@ -215,6 +220,8 @@ impl Row {
         let coverage = scores.coverage.iter().map(|(level, coverage)| CoverageBody {
             level: percent(*level),
             covered: (100.0 * coverage.share()).into(),
+            points: (100.0 * coverage.share_of_points()).into(),
+            covered_others: (100.0 * coverage.share_of_others()).into(),
             mean_width: coverage.mean_width().into(),
         });
         Self {
