@@ -32,7 +32,7 @@ bench: setup
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
 
-# How good the models are on real data, beside statsforecast and mlforecast: docs/accuracy.md. DATA="FOLDER..." adds data.
+# How good the models are on real data, beside statsforecast and mlforecast: docs/accuracy.md. DATA="FOLDER[=LAST DAY] ..." adds data.
 accuracy: setup
 	cargo build --release --locked --package retailcast
 	tests/peers/setup.sh
