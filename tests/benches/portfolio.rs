@@ -19,6 +19,7 @@ use serde_json::json;
 
 /// 2016-01-01.
 const START: Day = Day(16_801);
+const LEVELS: [f64; 2] = [0.8, 0.95];
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
@@ -34,18 +35,20 @@ fn main() {
         let portfolio = Arc::new(read(Path::new(&data)));
         println!("{data}: {} series", portfolio.series.len());
         for _ in 0..5 {
-            run(&runtime, &backtesting, &portfolio, &["seasonal_naive"], 5, 14);
+            run(&runtime, &backtesting, &portfolio, &["seasonal_naive"], 5, 14, &[]);
         }
+        println!("with the coverage of intervals:");
+        run(&runtime, &backtesting, &portfolio, &["seasonal_naive"], 5, 14, &LEVELS);
     }
     let portfolio = Arc::new(synthetic(720, 1455));
     for _ in 0..5 {
-        run(&runtime, &backtesting, &portfolio, &["seasonal_naive"], 5, 14);
+        run(&runtime, &backtesting, &portfolio, &["seasonal_naive"], 5, 14, &[]);
     }
     drop(portfolio);
     // The size of the M5 competition.
     let portfolio = Arc::new(synthetic(30_490, 1941));
     println!("{} MiB with the data loaded", memory());
-    run(&runtime, &backtesting, &portfolio, &["seasonal_naive", "moving_average"], 3, 28);
+    run(&runtime, &backtesting, &portfolio, &["seasonal_naive", "moving_average"], 3, 28, &LEVELS);
     println!("{} MiB at most", memory());
 }
 
@@ -56,6 +59,7 @@ fn run(
     models: &[&str],
     n_windows: usize,
     horizon: usize,
+    levels: &[f64],
 ) {
     let entry = |name: &&str| {
         let (model_type, config) =
@@ -67,7 +71,7 @@ fn run(
         models: models.iter().map(entry).collect(),
         windows: WindowConfig { n_windows, horizon, step: horizon, train_days: None },
         end: None,
-        levels: vec![0.8, 0.95],
+        levels: levels.to_vec(),
         keep_forecasts: false,
     };
     let started = Instant::now();

@@ -42,26 +42,33 @@ impl Residuals {
     }
 
     /// The intervals that follow, for levels between 0 and 1. None when a step has no error at all.
-    pub fn calibrate(mut self, levels: &[f64]) -> Option<Calibration> {
+    pub fn calibrate(&mut self, levels: &[f64]) -> Option<Calibration> {
         if self.is_empty() {
             return None;
         }
-        for errors in &mut self.per_step {
-            errors.sort_unstable_by(f64::total_cmp);
-        }
         let mut levels = levels.to_vec();
         levels.sort_unstable_by(f64::total_cmp);
-        let radius = |level: &f64| self.per_step.iter().map(|errors| quantile(errors, *level)).collect();
-        let radii = levels.iter().map(radius).collect();
+        let radius = |errors: &mut Vec<f64>, level: f64| {
+            let rank = rank(errors.len(), level);
+            *errors.select_nth_unstable_by(rank, f64::total_cmp).1
+        };
+        let radii = levels
+            .iter()
+            .map(|level| self.per_step.iter_mut().map(|errors| radius(errors, *level)).collect())
+            .collect();
         Some(Calibration { levels, radii })
     }
 }
 
-/// The ⌈(n + 1) level⌉-th smallest of n ascending errors. Too few errors for the level give the largest: the interval
-/// then covers less often than it says, about n / (n + 1).
+/// Position (from 0) of the ⌈(n + 1) level⌉-th smallest of n errors, n at least 1. Too few errors for the level give the
+/// largest: the interval then covers less often than it says, about n / (n + 1).
+fn rank(errors: usize, level: f64) -> usize {
+    round_up((errors + 1) as f64 * level).clamp(1, errors) - 1
+}
+
+/// The radius that ascending errors give, at least one.
 fn quantile(ascending: &[f64], level: f64) -> f64 {
-    let rank = round_up((ascending.len() + 1) as f64 * level);
-    ascending[rank.clamp(1, ascending.len()) - 1]
+    ascending[rank(ascending.len(), level)]
 }
 
 /// Errors that a level needs: with fewer the interval cannot be as wide as the level asks.

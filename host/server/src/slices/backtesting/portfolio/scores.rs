@@ -117,8 +117,11 @@ fn coverage(truths: &[Truth], outcomes: &[Vec<Outcome>], levels: &[f64]) -> Vec<
     let mut coverage: Vec<(f64, Coverage)> =
         levels.iter().map(|level| (*level, Coverage::default())).collect();
     let mut errors = Residuals::new(horizon);
+    if levels.is_empty() {
+        return coverage;
+    }
     for window in 0..windows {
-        if let Some(intervals) = errors.clone().calibrate(levels) {
+        if let Some(intervals) = errors.calibrate(levels) {
             each_day(truths, outcomes, window, |truth, step, actual, point| {
                 for (level, (_, coverage)) in coverage.iter_mut().enumerate() {
                     coverage.add(actual, intervals.bounds(level, step, point, truth.scale.absolute));

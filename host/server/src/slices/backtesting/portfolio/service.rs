@@ -124,7 +124,7 @@ impl From<ComputeError> for PortfolioError {
     }
 }
 
-/// Series whose truth is worked out at a time.
+/// Most series whose truth is worked out at a time.
 const TRUTH_BATCH: usize = 2_000;
 
 impl Backtesting {
@@ -199,10 +199,12 @@ impl Backtesting {
         cut: &[Window],
         policy: MissingDays,
     ) -> Result<Vec<Truth>, PortfolioError> {
-        let batches = (0..portfolio.series.len()).step_by(TRUTH_BATCH).map(|from| {
+        // A few batches per thread, so that all threads end at about the same time.
+        let size = portfolio.series.len().div_ceil(self.compute.threads() * 4).clamp(1, TRUTH_BATCH);
+        let batches = (0..portfolio.series.len()).step_by(size).map(|from| {
             let (portfolio, cut) = (Arc::clone(portfolio), cut.to_vec());
             let work = move || {
-                let to = (from + TRUTH_BATCH).min(portfolio.series.len());
+                let to = (from + size).min(portfolio.series.len());
                 let series = &portfolio.series[from..to];
                 series.iter().map(|series| Truth::of(series, &cut, policy)).collect::<Vec<Truth>>()
             };
