@@ -11,7 +11,8 @@ every series, fitted anew before each on all days before it; a day without a row
 errors / sum of sales over all series and days. *MASE*, *RMSSE*: mean over series and windows of the error relative to the
 in-sample error of last week's value. *Bias*: sum of forecasts less sales / sum of sales. *In 80 %*, *in 95 %*: share of
 days inside the interval; ours are made of the errors of earlier windows (so the first window is not tested), those of
-the peers are their models' own. Models whose name begins with `statsforecast` or `mlforecast` are the peers, on the
+the peers are their models' own. Intervals of days on which a model was never wrong are single points and hold more often
+than they say ([intervals](intervals.md)). Models whose name begins with `statsforecast` or `mlforecast` are the peers, on the
 same days of the same series.
 
 RetailCast's models see the prices, promotions and holidays that are on record for the test days if they read any; the
