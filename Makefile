@@ -36,6 +36,7 @@ bench: setup
 accuracy: setup
 	cargo build --release --locked --package retailcast
 	tests/peers/setup.sh
+	.retailcast/peers/bin/python -m pytest --quiet tests/peers
 	tests/peers/accuracy.sh $(DATA)
 
 fmt:

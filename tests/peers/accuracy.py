@@ -17,6 +17,9 @@ same days of the same series.
 
 RetailCast's models see the prices, promotions and holidays that are on record for the test days if they read any; the
 peers see none. `lightgbm,scope=global` reads neither, and has the same columns as mlforecast's.
+
+*Seconds* are no comparison of speed: AutoETS and some runs of mlforecast shared the machine with builds, and small models
+pay for the peers' two processes. [Performance](performance.md) has times of both sides from an idle machine.
 """
 
 COLUMNS = ["model", "WAPE %", "MASE", "RMSSE", "bias %", "in 80 %", "in 95 %", "seconds"]
