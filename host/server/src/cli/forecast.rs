@@ -14,11 +14,12 @@ use super::output::{self, Forecasted, Rows};
 use super::{CliError, with_database};
 use crate::app;
 use crate::config::Config;
+use crate::slices::forecasting::error::ForecastError;
 use crate::slices::forecasting::portfolio::{
     Origin, Plan, Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast,
 };
 use crate::slices::forecasting::read_config;
-use crate::slices::forecasting::service::{ForecastError, Forecasting};
+use crate::slices::forecasting::service::Forecasting;
 
 /// Options.
 #[derive(Debug, clap::Args)]

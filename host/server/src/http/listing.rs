@@ -76,7 +76,7 @@ fn csv<R: CsvRow>(rows: &[R]) -> Result<Vec<u8>, csv::Error> {
 }
 
 /// How much a media type is wanted, in thousandths: by the most specific range that fits (RFC 9110 §12.5.1).
-fn weight(accept: &str, media_type: &str) -> u16 {
+pub(crate) fn weight(accept: &str, media_type: &str) -> u16 {
     let any_of_kind = media_type.split('/').next().map(|kind| format!("{kind}/*")).unwrap_or_default();
     let mut best = (0, 0);
     for range in accept.split(',') {

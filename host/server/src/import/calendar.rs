@@ -8,8 +8,10 @@ use csv::StringRecord;
 use sqlx::{Connection, PgPool};
 
 use super::rejects::Rejects;
-use super::{ImportError, Source, Summary, store};
+use super::{ImportError, Source, Summary};
 use crate::http::fields::parse_date;
+use crate::slices::ingest::CalendarDay;
+use crate::slices::ingest::store::dimensions::upsert_calendar;
 use crate::tabular::Table;
 
 /// When stores disagree on whether a day is a holiday.
@@ -22,14 +24,6 @@ pub enum HolidayRule {
     Most,
     /// It is one if all stores have it.
     All,
-}
-
-/// A day of the calendar.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CalendarDay {
-    pub(super) date: NaiveDate,
-    pub(super) is_holiday: bool,
-    pub(super) holiday_name: Option<String>,
 }
 
 /// What the rows of one day say.
@@ -78,7 +72,7 @@ pub async fn import_calendar(
     }
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
-    store::upsert_calendar(&mut transaction, &days).await?;
+    upsert_calendar(&mut transaction, &days.iter().collect::<Vec<_>>()).await?;
     transaction.commit().await?;
     summary.written = days.len();
     summary.rejected = rejects.count();

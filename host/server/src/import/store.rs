@@ -6,7 +6,6 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
-use super::calendar::CalendarDay;
 use super::dimensions::{Product, Store};
 use super::sales::PromotionRun;
 
@@ -251,27 +250,6 @@ pub(super) async fn upsert_products(connection: &mut PgConnection, products: &[P
         &packs as &[Option<i32>],
         &launches as &[Option<NaiveDate>],
         &ends as &[Option<NaiveDate>],
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Inserts or updates days with their holidays.
-pub(super) async fn upsert_calendar(connection: &mut PgConnection, days: &[CalendarDay]) -> sqlx::Result<()> {
-    let dates: Vec<NaiveDate> = days.iter().map(|day| day.date).collect();
-    let holidays: Vec<bool> = days.iter().map(|day| day.is_holiday).collect();
-    let names: Vec<Option<&str>> = days.iter().map(|day| day.holiday_name.as_deref()).collect();
-    sqlx::query!(
-        "insert into calendar (date, day_of_week, month, quarter, year, is_holiday, holiday_name)
-         select day, extract(isodow from day)::int - 1, extract(month from day)::int,
-                extract(quarter from day)::int, extract(year from day)::int, is_holiday, holiday_name
-         from unnest($1::date[], $2::bool[], $3::text[]) as known (day, is_holiday, holiday_name)
-         on conflict (date) do update
-         set is_holiday = excluded.is_holiday, holiday_name = excluded.holiday_name, updated_at = now()",
-        &dates,
-        &holidays,
-        &names as &[Option<&str>],
     )
     .execute(connection)
     .await?;

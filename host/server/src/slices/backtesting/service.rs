@@ -11,8 +11,9 @@ use serde_json::json;
 
 use super::folds::{Candidate, Failure, ModelResult};
 use crate::compute::{self, ComputeError};
+use crate::slices::forecasting::error::{ForecastError, plugin_error};
 use crate::slices::forecasting::panel::History;
-use crate::slices::forecasting::service::{ForecastError, Forecasting, plugin_error, present};
+use crate::slices::forecasting::service::{Forecasting, present};
 use crate::slices::forecasting::{SeriesWindow, read_config};
 
 /// What backtests need to know of the configuration.

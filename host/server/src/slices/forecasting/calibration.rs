@@ -9,8 +9,9 @@ use retailcast_core::conformal::{self, Coverage, OriginConfig, Trial, errors_nee
 use retailcast_core::frame::{RowInputs, tail};
 use retailcast_runtime::{Call, ForecastModel, ForecastSession, Input, PluginError, Requirements};
 
+use super::error::{ForecastError, plugin_error};
 use super::panel::{self, Ahead, History};
-use super::service::{ForecastError, plugin_error, present};
+use super::service::present;
 use crate::artifacts::Calibration;
 
 /// Most origins of a model that reads a table: a fit takes it about 0.1 s, and 95 % needs 19 errors. Models that read the
@@ -144,7 +145,7 @@ impl Trials {
         let config = config.json();
         let mut trials = Vec::with_capacity(self.origins.len());
         for origin in &self.origins {
-            let trial = attempt(&mut *session, &config, input, history, *origin, self.wanted.horizon);
+            let trial = attempt(&mut *session, &config, input, history, *origin, self.wanted.horizon, &call);
             trials.push(trial.map_err(|error| fail(*origin, error))?);
         }
         Ok(self.calibrate(&trials, input))
@@ -207,9 +208,10 @@ fn attempt(
     history: &History,
     origin: usize,
     horizon: usize,
+    call: &Call,
 ) -> Result<Trial, PluginError> {
     let known = History { series: history.series.first(origin), exogenous: history.exogenous.clone() };
-    let fitted = session.fit(config, Arc::new(panel::training_set(input, &[known])))?;
+    let fitted = session.fit(config, Arc::new(panel::training_set(input, &[&known], &call.cancel)?))?;
     let ahead = ahead(input, history, origin, horizon);
     let forecasts = panel::predict(session, fitted, input, &[ahead], horizon)?;
     session.release(fitted)?;
@@ -246,6 +248,7 @@ mod tests {
     use super::*;
     use retailcast_core::frame::{Exogenous, Feature};
     use retailcast_core::{MissingDays, Observation, Series};
+    use retailcast_runtime::CancelToken;
     use retailcast_runtime::{Scope, ShortLags};
 
     fn request(levels: &[f64], horizon: usize, n_windows: usize) -> CalibrationRequest {
@@ -322,7 +325,8 @@ mod tests {
         assert_eq!(seen, ahead(&table(), &history(true), 30, 14));
         let known = |changed| {
             let history = history(changed);
-            panel::training_set(&table(), &[History { series: history.series.first(30), ..history }])
+            let known = History { series: history.series.first(30), ..history };
+            panel::training_set(&table(), &[&known], &CancelToken::default()).unwrap()
         };
         assert_eq!(format!("{:?}", known(false)), format!("{:?}", known(true)));
     }

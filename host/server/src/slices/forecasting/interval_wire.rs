@@ -6,7 +6,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::calibration::{Calibrated, CalibratedLevel, CalibrationRequest};
-use super::service::{ForecastingSettings, Interval};
+use super::predict::Interval;
+use super::service::ForecastingSettings;
 use crate::http::Number;
 use crate::http::fields::{self, Fields};
 

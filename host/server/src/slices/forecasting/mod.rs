@@ -2,9 +2,11 @@
 //! whole selections at once (`portfolio`). Contract: `forecasting.md`.
 
 pub mod calibration;
+pub mod error;
 mod interval_wire;
 pub mod panel;
 pub mod portfolio;
+pub mod predict;
 pub mod routes;
 mod series;
 pub mod service;

@@ -7,8 +7,8 @@ use retailcast_core::frame::{
 };
 use retailcast_core::{Day, Series, Statics};
 use retailcast_runtime::{
-    FeatureTable, FittedId, ForecastSession, Forecasts, FutureSet, Input, Phase, PluginError, ShortLags,
-    TrainingSet,
+    CancelToken, FeatureTable, FittedId, ForecastSession, Forecasts, FutureSet, Input, Phase, PluginError,
+    ShortLags, TrainingSet,
 };
 
 /// The history of one series and what is known beside it.
@@ -65,17 +65,31 @@ impl Ahead {
     }
 }
 
-/// What a model is fitted on.
-pub fn training_set(input: &Input, panel: &[History]) -> TrainingSet {
-    let mut set = TrainingSet { offsets: vec![0], ..TrainingSet::default() };
-    for history in panel {
-        set.days.extend(history.series.days.iter().map(|day| day.0));
-        set.target.extend(&history.series.quantity);
-        set.offsets.push(set.target.len() as u32);
-    }
+/// What a model is fitted on. A caller who goes away is noticed between two series: the frames of many take seconds.
+pub fn training_set(
+    input: &Input,
+    panel: &[&History],
+    cancel: &CancelToken,
+) -> Result<TrainingSet, PluginError> {
+    let mut set = targets(panel.iter().map(|h| (&h.series.days[..], &h.series.quantity[..])));
     if let Input::Table { features, .. } = input {
-        let frames = panel.iter().map(|h| training_frame(features, &h.series, &h.exogenous));
+        let left = panel.iter().take_while(|_| !cancel.is_cancelled());
+        let frames = left.map(|h| training_frame(features, &h.series, &h.exogenous));
         set.features = table(features, set.target.len(), frames);
+    }
+    if cancel.is_cancelled() {
+        return Err(PluginError::Cancelled { phase: Phase::Fit });
+    }
+    Ok(set)
+}
+
+/// What a model is fitted on that reads the series alone: days and quantities of each.
+pub fn targets<'a>(panel: impl Iterator<Item = (&'a [Day], &'a [f64])>) -> TrainingSet {
+    let mut set = TrainingSet { offsets: vec![0], ..TrainingSet::default() };
+    for (days, quantity) in panel {
+        set.days.extend(days.iter().map(|day| day.0));
+        set.target.extend_from_slice(quantity);
+        set.offsets.push(set.target.len() as u32);
     }
     set
 }
@@ -277,7 +291,8 @@ mod tests {
         };
         let features = vec![Feature::Calendar(CalendarField::DayOfWeek), Feature::Lag(1)];
         let input = Input::Table { features, short_lags: ShortLags::Direct };
-        let set = training_set(&input, &[history(3.0), history(4.0)]);
+        let panel = [history(3.0), history(4.0)];
+        let set = training_set(&input, &[&panel[0], &panel[1]], &CancelToken::default()).unwrap();
         assert_eq!(set.offsets, [0, 2, 4]);
         assert_eq!(set.target, [3.0, 0.0, 4.0, 0.0]);
         assert_eq!(set.features.column(0).unwrap(), [3.0, 4.0, 3.0, 4.0]);

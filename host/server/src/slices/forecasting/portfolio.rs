@@ -13,8 +13,9 @@ use retailcast_runtime::{
     Call, CancelToken, ForecastModel, Input, PluginError, Requirements, Scope, TrainingSet,
 };
 
+use super::error::ForecastError;
 use super::panel::{self, Ahead, History};
-use super::service::{ForecastError, Forecasting};
+use super::service::Forecasting;
 use super::store::{self, Pair};
 use crate::compute;
 
@@ -172,8 +173,7 @@ impl Forecasting {
         mut each: impl FnMut(Range<usize>, Vec<Vec<Outcome>>),
     ) -> Result<(), ForecastError> {
         self.check_enabled(&run.model_type)?;
-        let fail = |error| ForecastError::Plugin { model_type: run.model_type.clone(), error };
-        let model = self.catalogue().model(&run.model_type).map_err(fail)?;
+        let model = self.model(&run.model_type)?;
         let call = Call {
             id: format!("portfolio-{}", run.model_type),
             deadline: None,
@@ -181,11 +181,7 @@ impl Forecasting {
             seed: self.settings.random_seed,
             ..Call::default()
         };
-        let (asked, config, asking) = (Arc::clone(&model), run.config.json(), call.clone());
-        let requirements =
-            compute::run(&self.compute, &call, move || asked.session(&asking)?.requirements(&config))
-                .await?
-                .map_err(fail)?;
+        let requirements = self.requirements(&model, &run.config, &call).await?;
 
         let batches =
             batches(portfolio.series.len(), run.origins.len(), &requirements, self.compute.threads());
@@ -277,8 +273,14 @@ impl Batch {
         outcomes
     }
 
+    /// Nobody waits for the rest when the caller has gone away; what is answered then is read by nobody.
+    fn still_wanted(&self) -> Result<(), String> {
+        if self.call.cancel.is_cancelled() { Err("cancelled".to_owned()) } else { Ok(()) }
+    }
+
     /// What is on record of a series, up to the last day that anything here may know.
     fn whole(&self, series: &PortfolioSeries) -> Result<Series, String> {
+        self.still_wanted()?;
         let last = self.run.origins.last().map_or(LAST_DAY, |origin| origin.day);
         let last = match self.run.plan {
             Plan::Unchanged => last,
@@ -295,6 +297,7 @@ impl Batch {
         whole: &'a Series,
         origin: Origin,
     ) -> Result<Known<'a>, String> {
+        self.still_wanted()?;
         let from = origin.train_start.map_or(0, |start| whole.days.partition_point(|day| *day < start));
         let rows = from..whole.days.partition_point(|day| *day <= origin.day).max(from);
         if rows.len() < self.requirements.min_history {
@@ -330,7 +333,7 @@ impl Batch {
         let mut outcomes = match self.fit_predict(origin, &ready) {
             Ok(outcomes) => outcomes,
             // One bad series must not cost the others their forecast: each once more, alone.
-            Err(_) if ready.len() > 1 && self.requirements.scope == Scope::Local => ready
+            Err(_) if self.may_try_alone(&ready) => ready
                 .iter()
                 .map(|known| match self.fit_predict(origin, &[known]) {
                     Ok(mut one) => one.remove(0),
@@ -349,6 +352,10 @@ impl Batch {
             .collect()
     }
 
+    fn may_try_alone(&self, panel: &[&Known<'_>]) -> bool {
+        panel.len() > 1 && self.requirements.scope == Scope::Local && self.still_wanted().is_ok()
+    }
+
     fn fit_predict(&self, origin: Origin, panel: &[&Known<'_>]) -> Result<Vec<Outcome>, PluginError> {
         if panel.is_empty() {
             return Ok(Vec::new());
@@ -357,35 +364,47 @@ impl Batch {
         // The model's clock stands at the origin, so that nothing hints at days to come.
         let call = Call { now: super::service::present(origin.day), ..self.call.clone() };
         let mut session = self.model.session(&call)?;
-        let fitted = session.fit(&self.run.config.json(), Arc::new(training_set(input, panel)))?;
+        let fitted = session.fit(&self.run.config.json(), Arc::new(self.training_set(panel)?))?;
         let ahead: Vec<Ahead> = panel.iter().map(|known| known.ahead.clone()).collect();
         let forecasts = panel::predict(&mut *session, fitted, input, &ahead, self.run.horizon)?;
-        Ok((0..panel.len())
-            .map(|i| match forecasts.failures.iter().find(|f| f.series == Some(i as u32)) {
-                Some(failure) => Err(failure.message.clone()),
-                None => Ok(SeriesForecast {
-                    points: forecasts.series(i).to_vec(),
-                    fallback: forecasts.fallbacks.iter().find(|f| f.0 == i as u32).map(|f| f.1.clone()),
-                }),
-            })
-            .collect())
+        let one = |i| SeriesForecast { points: forecasts.series(i).to_vec(), fallback: None };
+        let mut outcomes: Vec<Outcome> = (0..panel.len()).map(|i| Ok(one(i))).collect();
+        for (series, method) in &forecasts.fallbacks {
+            if let Some(Ok(forecast)) = outcomes.get_mut(*series as usize) {
+                forecast.fallback = Some(method.clone());
+            }
+        }
+        for failure in forecasts.failures {
+            if let Some(outcome) = failure.series.and_then(|series| outcomes.get_mut(series as usize)) {
+                *outcome = Err(failure.message);
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn training_set(&self, panel: &[&Known<'_>]) -> Result<TrainingSet, PluginError> {
+        let histories: Vec<&History> = panel.iter().filter_map(|known| known.training.history()).collect();
+        if histories.is_empty() {
+            return Ok(panel::targets(panel.iter().filter_map(|known| known.training.rows())));
+        }
+        panel::training_set(&self.requirements.input, &histories, &self.call.cancel)
     }
 }
 
-fn training_set(input: &Input, panel: &[&Known<'_>]) -> TrainingSet {
-    let mut set = TrainingSet { offsets: vec![0], ..TrainingSet::default() };
-    let mut histories = Vec::new();
-    for known in panel {
-        match &known.training {
-            Training::Rows(series, rows) => {
-                set.days.extend(series.days[rows.clone()].iter().map(|day| day.0));
-                set.target.extend_from_slice(&series.quantity[rows.clone()]);
-                set.offsets.push(set.target.len() as u32);
-            }
-            Training::History(history) => histories.push(history.clone()),
+impl Training<'_> {
+    fn rows(&self) -> Option<(&[Day], &[f64])> {
+        match self {
+            Self::Rows(series, rows) => Some((&series.days[rows.clone()], &series.quantity[rows.clone()])),
+            Self::History(_) => None,
         }
     }
-    if histories.is_empty() { set } else { panel::training_set(input, &histories) }
+
+    fn history(&self) -> Option<&History> {
+        match self {
+            Self::Rows(..) => None,
+            Self::History(history) => Some(history),
+        }
+    }
 }
 
 /// The last recorded price up to a day; the first one before it.

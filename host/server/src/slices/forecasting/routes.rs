@@ -9,7 +9,7 @@ use retailcast_runtime::{GuestErrorCode, PluginError};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::service::ForecastError;
+use super::error::ForecastError;
 use super::wire::{self, PredictBody, PredictResult, TrainBody, TrainResult};
 use crate::artifacts::ResolveError;
 use crate::compute::ComputeError;

@@ -3,8 +3,9 @@
 use retailcast_core::frame::Exogenous;
 use retailcast_core::{Day, Series};
 
+use super::error::ForecastError;
 use super::panel::History;
-use super::service::{ForecastError, Forecasting};
+use super::service::Forecasting;
 use super::store::{self, Pair};
 
 /// Which days of which series, both ends included.

@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::interval_wire::{CalibrationBody, CalibrationResult, IntervalResult, read_calibration};
+use super::predict::{PredictRequest, Predicted};
 use super::series::SeriesWindow;
-use super::service::{ForecastingSettings, PredictRequest, Predicted, TrainRequest, Trained};
+use super::service::{ForecastingSettings, TrainRequest, Trained};
 use crate::http::fields::{self, Fields};
 
 const KEY: (i64, i64) = (1, i32::MAX as i64);
@@ -253,7 +254,7 @@ pub(super) struct ForecastPoint {
 
 impl PredictResult {
     pub(super) fn new(request: &PredictRequest, predicted: Predicted, elapsed: Duration) -> Self {
-        let point = |point: super::service::Point| ForecastPoint {
+        let point = |point: super::predict::Point| ForecastPoint {
             date: point.day.date(),
             forecast: point.forecast,
             lower_bound: point.bounds.map(|(lower, _)| lower),

@@ -12,6 +12,6 @@ mod table;
 mod upload;
 mod wire;
 
-pub(crate) use records::{MOST_AMOUNT, MOST_PRICE};
+pub(crate) use records::{CalendarDay, MOST_AMOUNT, MOST_PRICE};
 pub use routes::routes;
 pub use service::{Ingest, IngestError, IngestSettings};

@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::records::{
-    CalendarDay, Day, InventoryRow, PriceRow, Product, ProductDay, ProductRow, Promotion, PromotionRow,
-    Record, SaleRow, Series, Store, StoreRow,
+    CalendarDay, DayKey, InventoryRow, PriceKey, PriceRow, ProductKey, ProductRow, PromotionKey,
+    PromotionRow, Record, SaleRow, SeriesDay, StoreKey, StoreRow,
 };
 use super::service::IngestError;
 use super::upload::Upload;
@@ -72,14 +72,14 @@ enum LoadProblems {
         (Records<SalesRecord> = "application/json"), (String = "text/csv"), (ParquetFile = "application/vnd.apache.parquet"),
     )),
     responses(
-        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<Series>),
+        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<SeriesDay>),
         LoadProblems,
     )
 )]
 async fn sales_daily(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<LoadResult<Series>>, Problem> {
+) -> Result<Json<LoadResult<SeriesDay>>, Problem> {
     load::<SaleRow>(&app, request).await
 }
 
@@ -96,11 +96,14 @@ async fn sales_daily(
         (Records<StoreRecord> = "application/json"), (String = "text/csv"), (ParquetFile = "application/vnd.apache.parquet"),
     )),
     responses(
-        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<Store>),
+        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<StoreKey>),
         LoadProblems,
     )
 )]
-async fn stores(State(app): State<Arc<App>>, request: Request) -> Result<Json<LoadResult<Store>>, Problem> {
+async fn stores(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<LoadResult<StoreKey>>, Problem> {
     load::<StoreRow>(&app, request).await
 }
 
@@ -117,14 +120,14 @@ async fn stores(State(app): State<Arc<App>>, request: Request) -> Result<Json<Lo
         (Records<ProductRecord> = "application/json"), (String = "text/csv"), (ParquetFile = "application/vnd.apache.parquet"),
     )),
     responses(
-        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<Product>),
+        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<ProductKey>),
         LoadProblems,
     )
 )]
 async fn products(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<LoadResult<Product>>, Problem> {
+) -> Result<Json<LoadResult<ProductKey>>, Problem> {
     load::<ProductRow>(&app, request).await
 }
 
@@ -141,11 +144,14 @@ async fn products(
         (Records<CalendarRecord> = "application/json"), (String = "text/csv"), (ParquetFile = "application/vnd.apache.parquet"),
     )),
     responses(
-        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<Day>),
+        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<DayKey>),
         LoadProblems,
     )
 )]
-async fn calendar(State(app): State<Arc<App>>, request: Request) -> Result<Json<LoadResult<Day>>, Problem> {
+async fn calendar(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<LoadResult<DayKey>>, Problem> {
     load::<CalendarDay>(&app, request).await
 }
 
@@ -163,14 +169,14 @@ async fn calendar(State(app): State<Arc<App>>, request: Request) -> Result<Json<
         (Records<PriceRecord> = "application/json"), (String = "text/csv"), (ParquetFile = "application/vnd.apache.parquet"),
     )),
     responses(
-        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<ProductDay>),
+        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<PriceKey>),
         LoadProblems,
     )
 )]
 async fn prices(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<LoadResult<ProductDay>>, Problem> {
+) -> Result<Json<LoadResult<PriceKey>>, Problem> {
     load::<PriceRow>(&app, request).await
 }
 
@@ -188,14 +194,14 @@ async fn prices(
         (Records<PromotionRecord> = "application/json"), (String = "text/csv"), (ParquetFile = "application/vnd.apache.parquet"),
     )),
     responses(
-        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<Promotion>),
+        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<PromotionKey>),
         LoadProblems,
     )
 )]
 async fn promotions(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<LoadResult<Promotion>>, Problem> {
+) -> Result<Json<LoadResult<PromotionKey>>, Problem> {
     load::<PromotionRow>(&app, request).await
 }
 
@@ -213,14 +219,14 @@ async fn promotions(
         (Records<InventoryRecord> = "application/json"), (String = "text/csv"), (ParquetFile = "application/vnd.apache.parquet"),
     )),
     responses(
-        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<Series>),
+        (status = 200, description = "What became of the rows, also when all were left out", body = LoadResult<SeriesDay>),
         LoadProblems,
     )
 )]
 async fn inventory(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<LoadResult<Series>>, Problem> {
+) -> Result<Json<LoadResult<SeriesDay>>, Problem> {
     load::<InventoryRow>(&app, request).await
 }
 
@@ -246,6 +252,6 @@ fn problem(error: IngestError) -> Problem {
         }
         IngestError::Timeout(_) => Problem::new(Code::ServiceUnavailable, format!("{error}.")).retry_after(1),
         IngestError::Database(cause) => Problem::database(&cause),
-        IngestError::Spool(cause) => Problem::internal(&cause),
+        IngestError::Internal(cause) => Problem::internal(&cause),
     }
 }

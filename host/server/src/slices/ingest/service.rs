@@ -92,9 +92,9 @@ pub enum IngestError {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
-    /// The spooled body cannot be read.
-    #[error("the body cannot be read back: {0}")]
-    Spool(String),
+    /// This machine is at fault: the spooled body cannot be read, or a thread ended.
+    #[error("the body was lost: {0}")]
+    Internal(String),
 }
 
 impl From<Vec<FieldError>> for IngestError {
@@ -107,7 +107,7 @@ impl From<Unreadable> for IngestError {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
             Unreadable::Refused { errors, more } => Self::Refused { errors, more },
-            Unreadable::Spool(reason) => Self::Spool(reason),
+            Unreadable::Internal(reason) => Self::Internal(reason),
         }
     }
 }
@@ -158,7 +158,7 @@ impl Ingest {
             Upload::Records(body) => {
                 // Ten thousand rows take some milliseconds of thinking.
                 let read = tokio::task::spawn_blocking(move || read_json::<R>(&body)).await;
-                Source::Rows(read.map_err(|e| IngestError::Spool(e.to_string()))??)
+                Source::Rows(read.map_err(|e| IngestError::Internal(e.to_string()))??)
             }
             Upload::Table(file) => Source::Table(file),
         };

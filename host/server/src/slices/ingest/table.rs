@@ -31,13 +31,13 @@ pub(super) enum Unreadable {
         more: bool,
     },
     /// This machine is at fault.
-    Spool(String),
+    Internal(String),
 }
 
 impl From<TableError> for Unreadable {
     fn from(error: TableError) -> Self {
         let (field, kind) = match &error {
-            TableError::Read { .. } => return Self::Spool(error.to_string()),
+            TableError::Read { .. } => return Self::Internal(error.to_string()),
             TableError::Damaged { .. } => ("", "value_error"),
             TableError::NoColumn { column, .. } => (column.as_str(), "missing"),
             TableError::TwiceColumn { column, .. } => (column.as_str(), "value_error"),
@@ -55,7 +55,7 @@ pub(super) struct TableRows<R> {
 impl<R: Record> TableRows<R> {
     /// Begins to read the file from its start. When this is dropped, reading ends.
     pub(super) fn of(file: &File) -> Result<Self, Unreadable> {
-        let failed = |e: std::io::Error| Unreadable::Spool(e.to_string());
+        let failed = |e: std::io::Error| Unreadable::Internal(e.to_string());
         let mut file = file.try_clone().map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         let (sender, batches) = mpsc::channel(AHEAD);
@@ -70,7 +70,7 @@ impl<R: Record> TableRows<R> {
 
     /// Whether everything was read and fits.
     pub(super) async fn finish(self) -> Result<(), Unreadable> {
-        self.reader.await.map_err(|e| Unreadable::Spool(e.to_string()))?
+        self.reader.await.map_err(|e| Unreadable::Internal(e.to_string()))?
     }
 }
 

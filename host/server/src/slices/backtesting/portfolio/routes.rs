@@ -19,6 +19,7 @@ use super::body::{self, PortfolioBody, Request};
 use super::export;
 use super::result::PortfolioResult;
 use super::service::{PortfolioBacktest, PortfolioError, Progress};
+use crate::http::listing::weight;
 use crate::http::openapi::ParquetFile;
 use crate::http::problem::ProblemBody;
 use crate::http::{App, Code, JsonBody, Problem, RequestId};
@@ -87,13 +88,14 @@ const PARQUET: &str = "application/vnd.apache.parquet";
 impl Form {
     fn of(headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-        let first = accept.split([',', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
-        match first.as_str() {
-            EVENTS => Self::Events,
-            CSV => Self::Csv,
-            PARQUET => Self::Parquet,
-            _ => Self::Json,
-        }
+        let kinds = [
+            (Self::Parquet, PARQUET),
+            (Self::Csv, CSV),
+            (Self::Events, EVENTS),
+            (Self::Json, "application/json"),
+        ];
+        // The last of the most wanted: a tie stays JSON, so that `*/*` does.
+        kinds.into_iter().max_by_key(|(_, kind)| weight(accept, kind)).map_or(Self::Json, |(form, _)| form)
     }
 
     async fn answer(
@@ -136,6 +138,7 @@ fn events(
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     // Whoever reads slowly misses steps of progress, and never the result.
     let (sender, receiver) = mpsc::channel::<Progress>(16);
+    let ended_id = request_id.clone();
     let work = tokio::spawn(async move {
         let started = Instant::now();
         let heard = |progress| {
@@ -160,7 +163,7 @@ fn events(
     });
     let end = stream::once(async move {
         work.await.unwrap_or_else(|e| {
-            Event::default().event("error").json_data(json!({"detail": format!("The work ended: {e}.")}))
+            Event::default().event("error").json_data(Problem::internal(&e).body(&ended_id))
         })
     });
     // Numbers and texts only: writing them as JSON does not fail.

@@ -13,10 +13,10 @@ use super::super::service::{Backtesting, random_id};
 use super::scores::ModelScores;
 use super::truth::Truth;
 use crate::compute::{self, ComputeError};
+use crate::slices::forecasting::error::ForecastError;
 use crate::slices::forecasting::portfolio::{
     Origin, Outcome, Plan, Portfolio, PortfolioRun, Selection, SeriesForecast,
 };
-use crate::slices::forecasting::service::ForecastError;
 
 /// What to backtest.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,21 +4,21 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 
 use super::super::store::{dimensions, last_of_each};
-use super::keys::Day;
+use super::keys::DayKey;
 use super::{Record, Rejection, optional_text};
 use crate::http::fields::{self, Fields};
 
 /// A day. Weekday, month, quarter and year follow from the date and are not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct CalendarDay {
-    pub(in super::super) date: NaiveDate,
-    pub(in super::super) is_holiday: bool,
-    pub(in super::super) holiday_name: Option<String>,
+pub(crate) struct CalendarDay {
+    pub(crate) date: NaiveDate,
+    pub(crate) is_holiday: bool,
+    pub(crate) holiday_name: Option<String>,
 }
 
 impl Record for CalendarDay {
     const REQUIRED: &'static [&'static str] = &["date"];
-    type Key = Day;
+    type Key = DayKey;
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let date = fields.required("date", fields::date);
@@ -27,8 +27,8 @@ impl Record for CalendarDay {
         Some(Self { date: date?, is_holiday: is_holiday.unwrap_or(false), holiday_name })
     }
 
-    fn key(&self) -> Day {
-        Day { date: self.date }
+    fn key(&self) -> DayKey {
+        DayKey { date: self.date }
     }
 
     async fn write(

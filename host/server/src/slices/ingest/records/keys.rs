@@ -7,33 +7,34 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-use super::super::store::keys;
+use super::super::store::keys::{self, Grain};
 use super::{Rejection, RejectionCode};
+use crate::http::fields::{self, Fields};
 
 /// A store.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in super::super) struct Store {
+pub(in super::super) struct StoreKey {
     /// As sent.
     pub(super) code: String,
 }
 
 /// A product.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in super::super) struct Product {
+pub(in super::super) struct ProductKey {
     /// As sent.
     pub(super) sku: String,
 }
 
 /// A day.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in super::super) struct Day {
+pub(in super::super) struct DayKey {
     /// As sent.
     pub(super) date: NaiveDate,
 }
 
-/// A day of a product in a store.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in super::super) struct Series {
+/// A day of a product in a store: what sales and stock are addressed by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(in super::super) struct SeriesDay {
     /// As sent.
     pub(super) store_code: String,
     /// As sent.
@@ -42,9 +43,19 @@ pub(in super::super) struct Series {
     pub(super) date: NaiveDate,
 }
 
-/// A price.
+impl SeriesDay {
+    /// Reads the fields, in the order of the schema.
+    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let date = fields.required("date", fields::date);
+        let store_code = fields.required("store_code", fields::text(1, 20));
+        let sku = fields.required("sku", fields::text(1, 50));
+        Some(Self { store_code: store_code?.to_owned(), sku: sku?.to_owned(), date: date? })
+    }
+}
+
+/// A price: product, store and first day.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in super::super) struct ProductDay {
+pub(in super::super) struct PriceKey {
     /// As sent; null for the whole chain.
     pub(super) store_code: Option<String>,
     /// As sent.
@@ -55,7 +66,7 @@ pub(in super::super) struct ProductDay {
 
 /// A promotion.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in super::super) struct Promotion {
+pub(in super::super) struct PromotionKey {
     /// As sent; null for the whole chain.
     pub(super) store_code: Option<String>,
     /// As sent.
@@ -92,15 +103,20 @@ impl Known {
     /// The same for rows of facts.
     pub(super) async fn of_facts<'a>(
         connection: &mut PgConnection,
-        grains: impl Iterator<Item = (&'a str, &'a str, NaiveDate)>,
+        grains: impl Iterator<Item = &'a SeriesDay>,
     ) -> sqlx::Result<Self> {
         let (mut codes, mut skus, mut days) = (HashSet::new(), HashSet::new(), HashSet::new());
-        for (code, sku, day) in grains {
-            codes.insert(code);
-            skus.insert(sku);
-            days.insert(day);
+        for grain in grains {
+            codes.insert(grain.store_code.as_str());
+            skus.insert(grain.sku.as_str());
+            days.insert(grain.date);
         }
         Self::look_up(connection, codes, skus, days).await
+    }
+
+    /// Checks store, then product, then day.
+    pub(super) fn grain(&self, grain: &SeriesDay) -> Result<Grain, Unknown> {
+        Ok((self.store(&grain.store_code)?, self.product(&grain.sku)?, self.day(grain.date)?))
     }
 
     pub(super) fn store(&self, code: &str) -> Result<i32, Unknown> {
@@ -113,7 +129,7 @@ impl Known {
         self.products.get(sku).copied().ok_or_else(missing)
     }
 
-    pub(super) fn day(&self, date: NaiveDate) -> Result<NaiveDate, Unknown> {
+    fn day(&self, date: NaiveDate) -> Result<NaiveDate, Unknown> {
         let missing = || (RejectionCode::Date, format!("the calendar does not have {date}"));
         self.days.contains(&date).then_some(date).ok_or_else(missing)
     }

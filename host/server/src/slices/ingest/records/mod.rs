@@ -15,9 +15,9 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-pub(super) use calendar::CalendarDay;
+pub(crate) use calendar::CalendarDay;
 pub(super) use inventory::InventoryRow;
-pub(super) use keys::{Day, Product, ProductDay, Promotion, Series, Store};
+pub(super) use keys::{DayKey, PriceKey, ProductKey, PromotionKey, SeriesDay, StoreKey};
 pub(super) use prices::PriceRow;
 pub(super) use products::ProductRow;
 pub(super) use promotions::PromotionRow;
@@ -196,7 +196,7 @@ mod tests {
         let mut cells = cells;
         cells[5] = json!("7.5");
         let row = read_row::<SaleRow>(3, Fields::of_row(&names, &cells)).unwrap();
-        assert_eq!((row.sku.as_str(), row.quantity, row.total_amount), ("007", 5, Decimal::new(75, 1)));
+        assert_eq!((row.grain.sku.as_str(), row.quantity, row.total_amount), ("007", 5, Decimal::new(75, 1)));
     }
 
     #[test]

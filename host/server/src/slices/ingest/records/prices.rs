@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::super::store::last_of_each;
 use super::super::store::plans::{self, Price};
-use super::keys::{Known, ProductDay, resolve};
+use super::keys::{Known, PriceKey, resolve};
 use super::{MOST_PRICE, Record, Rejection};
 use crate::http::fields::{self, Fields};
 
@@ -24,7 +24,7 @@ pub(in super::super) struct PriceRow {
 
 impl Record for PriceRow {
     const REQUIRED: &'static [&'static str] = &["sku", "price", "valid_from"];
-    type Key = ProductDay;
+    type Key = PriceKey;
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let store_code = fields.nullable("store_code", fields::text(1, 20));
@@ -46,8 +46,8 @@ impl Record for PriceRow {
         })
     }
 
-    fn key(&self) -> ProductDay {
-        ProductDay { store_code: self.store_code.clone(), sku: self.sku.clone(), valid_from: self.valid_from }
+    fn key(&self) -> PriceKey {
+        PriceKey { store_code: self.store_code.clone(), sku: self.sku.clone(), valid_from: self.valid_from }
     }
 
     async fn write(

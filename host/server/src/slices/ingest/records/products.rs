@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
 use super::super::store::{dimensions, last_of_each};
-use super::keys::Product;
+use super::keys::ProductKey;
 use super::{MOST_PRICE, MOST_UNITS, Record, Rejection, optional_text};
 use crate::http::fields::{self, Fields};
 
@@ -30,7 +30,7 @@ pub(in super::super) struct ProductRow {
 
 impl Record for ProductRow {
     const REQUIRED: &'static [&'static str] = &["sku", "name"];
-    type Key = Product;
+    type Key = ProductKey;
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let sku = fields.required("sku", fields::text(1, 50));
@@ -64,8 +64,8 @@ impl Record for ProductRow {
         })
     }
 
-    fn key(&self) -> Product {
-        Product { sku: self.sku.clone() }
+    fn key(&self) -> ProductKey {
+        ProductKey { sku: self.sku.clone() }
     }
 
     async fn write(

@@ -9,8 +9,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::super::store::last_of_each;
-use super::super::store::plans::{self, Promotion as Resolved};
-use super::keys::{Known, Promotion, resolve};
+use super::super::store::plans::{self, Promotion};
+use super::keys::{Known, PromotionKey, resolve};
 use super::{MOST_PRICE, Record, Rejection};
 use crate::http::fields::{self, Fields};
 
@@ -35,7 +35,7 @@ pub(in super::super) struct PromotionRow {
 
 impl Record for PromotionRow {
     const REQUIRED: &'static [&'static str] = &["sku", "name", "start_date", "end_date"];
-    type Key = Promotion;
+    type Key = PromotionKey;
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let store_code = fields.nullable("store_code", fields::text(1, 20));
@@ -70,8 +70,8 @@ impl Record for PromotionRow {
         })
     }
 
-    fn key(&self) -> Promotion {
-        Promotion {
+    fn key(&self) -> PromotionKey {
+        PromotionKey {
             store_code: self.store_code.clone(),
             sku: self.sku.clone(),
             name: self.name.clone(),
@@ -94,7 +94,7 @@ impl Record for PromotionRow {
         .await?;
         let (promotions, rejected) = resolve(rows, |row| {
             let members = row.bundle_member_skus.as_ref();
-            Ok(Resolved {
+            Ok(Promotion {
                 store_id: row.store_code.as_deref().map(|code| known.store(code)).transpose()?,
                 product_id: known.product(&row.sku)?,
                 name: row.name.clone(),
@@ -109,7 +109,7 @@ impl Record for PromotionRow {
             })
         });
         let promotions = last_of_each(promotions, |a, b| {
-            let key = |p: &Resolved| (p.product_id, p.store_id, p.start_date);
+            let key = |p: &Promotion| (p.product_id, p.store_id, p.start_date);
             key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
         });
         for promotions in promotions.chunks(batch) {

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::super::store::{dimensions, last_of_each};
-use super::keys::Store;
+use super::keys::StoreKey;
 use super::{Record, Rejection, optional_text};
 use crate::http::fields::{self, Fields};
 
@@ -19,7 +19,7 @@ pub(in super::super) struct StoreRow {
 
 impl Record for StoreRow {
     const REQUIRED: &'static [&'static str] = &["code", "name"];
-    type Key = Store;
+    type Key = StoreKey;
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let code = fields.required("code", fields::text(1, 20));
@@ -30,8 +30,8 @@ impl Record for StoreRow {
         Some(Self { code: code?.to_owned(), name: name?.to_owned(), region, city, store_type })
     }
 
-    fn key(&self) -> Store {
-        Store { code: self.code.clone() }
+    fn key(&self) -> StoreKey {
+        StoreKey { code: self.code.clone() }
     }
 
     async fn write(

@@ -96,7 +96,7 @@ pub(in super::super) async fn upsert_products(
 }
 
 /// Writes different days, with what follows from the date.
-pub(in super::super) async fn upsert_calendar(
+pub(crate) async fn upsert_calendar(
     connection: &mut PgConnection,
     days: &[&CalendarDay],
 ) -> sqlx::Result<()> {

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
-use super::{keys, last_of_each};
+use super::keys::{self, Grain};
+use super::last_of_each;
 use crate::db::foreign_keys;
 
 /// One day of one product in one store, by database keys.
@@ -20,7 +21,7 @@ pub(crate) struct Sale {
 
 impl Sale {
     /// The primary key.
-    fn grain(&self) -> (i32, i32, NaiveDate) {
+    fn grain(&self) -> Grain {
         (self.store_id, self.product_id, self.date)
     }
 }
@@ -38,7 +39,7 @@ pub(in super::super) struct StockLevel {
 
 impl StockLevel {
     /// The primary key.
-    fn grain(&self) -> (i32, i32, NaiveDate) {
+    fn grain(&self) -> Grain {
         (self.store_id, self.product_id, self.date)
     }
 }
@@ -50,18 +51,43 @@ pub(crate) async fn upsert_sales(
     rows: Vec<Sale>,
     batch: usize,
 ) -> sqlx::Result<()> {
-    let rows = last_of_each(rows, |a, b| a.grain().cmp(&b.grain()));
-    let write = async |connection: &mut PgConnection| {
+    let write = async |connection: &mut PgConnection, rows: &[Sale]| {
         for rows in rows.chunks(batch) {
             upsert_sales_chunk(connection, rows).await?;
         }
         Ok(())
     };
-    if keys::hold(connection, rows.iter().map(Sale::grain)).await? {
-        foreign_keys::left_out(connection, write).await
+    upsert(connection, rows, Sale::grain, write).await
+}
+
+/// The same of stock levels.
+pub(in super::super) async fn upsert_inventory(
+    connection: &mut PgConnection,
+    rows: Vec<StockLevel>,
+    batch: usize,
+) -> sqlx::Result<()> {
+    let write = async |connection: &mut PgConnection, rows: &[StockLevel]| {
+        for rows in rows.chunks(batch) {
+            upsert_inventory_chunk(connection, rows).await?;
+        }
+        Ok(())
+    };
+    upsert(connection, rows, StockLevel::grain, write).await
+}
+
+/// Writes the last row of each grain, with the keys checked once for all of them.
+async fn upsert<T>(
+    connection: &mut PgConnection,
+    rows: Vec<T>,
+    grain: fn(&T) -> Grain,
+    write: impl AsyncFnOnce(&mut PgConnection, &[T]) -> sqlx::Result<()>,
+) -> sqlx::Result<()> {
+    let rows = last_of_each(rows, |a, b| grain(a).cmp(&grain(b)));
+    if keys::hold(connection, rows.iter().map(grain)).await? {
+        foreign_keys::left_out(connection, async |connection| write(connection, &rows).await).await
     } else {
         // Something was deleted meanwhile: the foreign keys tell what.
-        write(connection).await
+        write(connection, &rows).await
     }
 }
 
@@ -88,26 +114,6 @@ async fn upsert_sales_chunk(connection: &mut PgConnection, rows: &[Sale]) -> sql
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// The same of stock levels.
-pub(in super::super) async fn upsert_inventory(
-    connection: &mut PgConnection,
-    rows: Vec<StockLevel>,
-    batch: usize,
-) -> sqlx::Result<()> {
-    let rows = last_of_each(rows, |a, b| a.grain().cmp(&b.grain()));
-    let write = async |connection: &mut PgConnection| {
-        for rows in rows.chunks(batch) {
-            upsert_inventory_chunk(connection, rows).await?;
-        }
-        Ok(())
-    };
-    if keys::hold(connection, rows.iter().map(StockLevel::grain)).await? {
-        foreign_keys::left_out(connection, write).await
-    } else {
-        write(connection).await
-    }
 }
 
 async fn upsert_inventory_chunk(connection: &mut PgConnection, rows: &[StockLevel]) -> sqlx::Result<()> {

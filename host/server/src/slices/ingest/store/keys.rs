@@ -5,6 +5,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 
+/// Store, product and day: the primary key of facts.
+pub(in super::super) type Grain = (i32, i32, NaiveDate);
+
 /// Keys of the stores that exist.
 pub(in super::super) async fn store_ids(
     connection: &mut PgConnection,
@@ -42,7 +45,7 @@ pub(in super::super) async fn known_days(
 /// whether all of them are there.
 pub(super) async fn hold(
     connection: &mut PgConnection,
-    grains: impl Iterator<Item = (i32, i32, NaiveDate)>,
+    grains: impl Iterator<Item = Grain>,
 ) -> sqlx::Result<bool> {
     let (mut stores, mut products, mut days) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (store, product, day) in grains {

@@ -1,0 +1,121 @@
+//! Why nothing was trained or forecast.
+
+use retailcast_core::{Day, SeriesError};
+use retailcast_runtime::PluginError;
+
+use super::calibration::{self, CalibrationRequest};
+use super::series::{LONGEST_WINDOW, SeriesWindow};
+use crate::artifacts::{BundleError, ResolveError};
+use crate::compute::ComputeError;
+
+/// Why nothing was trained or forecast.
+#[derive(Debug, thiserror::Error)]
+pub enum ForecastError {
+    /// The operator switched the model off.
+    #[error(
+        "model type `lightgbm` is disabled; `forecast.enable_lightgbm = true` (forecast_enable_lightgbm) enables it"
+    )]
+    Disabled,
+    /// No sales in the window.
+    #[error(
+        "No data found: there are no sales of product {} in store {} between {} and {}",
+        .0.product_id, .0.store_id, .0.start, .0.end
+    )]
+    NoRows(SeriesWindow),
+    /// More days than anybody has sold anything.
+    #[error(
+        "{first}, the first day with sales, to the window's last day {end} are more than {LONGEST_WINDOW} days"
+    )]
+    Window {
+        /// First row in the window.
+        first: Day,
+        /// End of the window.
+        end: Day,
+    },
+    /// Fewer values than the model needs.
+    #[error("{model_type} needs at least {needed} observations, found {found}")]
+    TooFewRows {
+        /// The model.
+        model_type: String,
+        /// What it needs.
+        needed: usize,
+        /// What there is.
+        found: usize,
+    },
+    /// No window of the past to calibrate on.
+    #[error("{}", calibration::too_short(model_type, *min_history, wanted, *found))]
+    ShortCalibration {
+        /// The model.
+        model_type: String,
+        /// Rows that it needs.
+        min_history: usize,
+        /// What was wanted.
+        wanted: CalibrationRequest,
+        /// Rows that there are.
+        found: usize,
+    },
+    /// The model failed on the past.
+    #[error("calibration on the days after {origin}: {source}")]
+    Calibration {
+        /// Last day that it knew.
+        origin: Day,
+        /// How.
+        source: Box<ForecastError>,
+    },
+    /// The rows do not make a series.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
+    /// The path is no model file.
+    #[error(transparent)]
+    Path(#[from] ResolveError),
+    /// The model belongs to another series.
+    #[error("the model was trained for {what} {trained}, the request says {asked}")]
+    OtherSeries {
+        /// `store_id` or `product_id`.
+        what: &'static str,
+        /// The model's.
+        trained: i32,
+        /// The request's.
+        asked: i32,
+    },
+    /// The file cannot be decoded.
+    #[error("the model file {0}")]
+    Bundle(#[from] BundleError),
+    /// The file cannot be read or written.
+    #[error("cannot {what} the model file")]
+    File {
+        /// `read` or `write`.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The plugin that trained the model is not loaded any more.
+    #[error("the model was trained by plugin {name} {version}, which is not loaded: {reason}")]
+    PluginGone {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+        /// What the catalogue says.
+        reason: String,
+    },
+    /// The plugin failed or refused.
+    #[error("model {model_type}: {error}")]
+    Plugin {
+        /// The model.
+        model_type: String,
+        /// What it said.
+        error: PluginError,
+    },
+    /// The compute threads are busy or failed.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// A plugin's failure, with the model's name.
+pub fn plugin_error(model_type: &str, error: PluginError) -> ForecastError {
+    ForecastError::Plugin { model_type: model_type.to_owned(), error }
+}
