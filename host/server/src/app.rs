@@ -10,6 +10,7 @@ use crate::artifacts::ModelStore;
 use crate::compute;
 use crate::config::{AppEnv, Config};
 use crate::http::App;
+use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::dimensions::Dimensions;
@@ -70,6 +71,37 @@ pub fn seeder(config: &Config, pool: PgPool, compute: Arc<ComputePool>) -> Seede
     Seeder::new(pool, compute, settings)
 }
 
+/// What runs jobs: threads of its own, so that requests do not wait behind jobs.
+pub fn worker(
+    config: &Config,
+    pool: PgPool,
+    catalogue: Arc<Catalogue>,
+    bell: Arc<Bell>,
+    slots: usize,
+) -> Result<Worker, AssembleError> {
+    let compute = compute::start(slots, config.compute.queue)?;
+    let mut forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
+    forecasting.allow(Duration::from_secs(config.jobs.run_seconds));
+    let backtesting = backtesting_on(config, forecasting.clone(), compute);
+    let runner = RunnerSettings { chunk_series: config.jobs.chunk_series };
+    let runner = Arc::new(Runner::new(forecasting, backtesting, pool.clone(), runner));
+    let settings = WorkerSettings {
+        name: worker_name(),
+        slots,
+        lease: Duration::from_secs_f64(config.jobs.lease_seconds),
+        poll: Duration::from_secs_f64(config.jobs.poll_seconds),
+        max_attempts: i32::try_from(config.jobs.max_attempts).unwrap_or(i32::MAX),
+        grace: Duration::from_secs(config.server.shutdown_seconds),
+    };
+    Ok(Worker::new(pool, bell, runner, settings))
+}
+
+/// Machine and process.
+fn worker_name() -> String {
+    let host = rustix::system::uname();
+    format!("{}:{}", host.nodename().to_string_lossy(), std::process::id())
+}
+
 fn forecasting_on(
     config: &Config,
     pool: PgPool,
@@ -118,6 +150,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         rollups,
         seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
         featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
+        jobs: Jobs::new(pool.clone(), Arc::new(Bell::default())),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         forecasting,
         compute,

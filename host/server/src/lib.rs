@@ -11,6 +11,7 @@ pub mod config;
 pub mod db;
 pub mod http;
 pub mod import;
+pub mod jobs;
 mod logging;
 pub mod slices;
 pub mod tabular;

@@ -6,4 +6,4 @@ mod store;
 
 pub use bundle::{Bundle, BundleError, Metadata, PluginStamp, Runtime};
 pub use calibration::Calibration;
-pub use store::{EXTENSION, ModelStore, ResolveError};
+pub use store::{EXTENSION, ModelStore, ResolveError, is_run_id, run_id};

@@ -8,6 +8,22 @@ use super::Bundle;
 /// What model files end with.
 pub const EXTENSION: &str = "rcm";
 
+/// What their names begin with; between the two stands the id of the training.
+const PREFIX: &str = "model_";
+
+/// The id of the training that wrote this model file.
+pub fn run_id(model_path: &str) -> Option<&str> {
+    let name = model_path.rsplit('/').next()?;
+    name.strip_prefix(PREFIX)?.strip_suffix(EXTENSION)?.strip_suffix('.')
+}
+
+/// Whether a training could have this id: what else comes from clients never becomes part of a path.
+pub fn is_run_id(text: &str) -> bool {
+    // File names have at most 255 bytes.
+    (1..=255 - PREFIX.len() - 1 - EXTENSION.len()).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 /// Why a path does not lead to a model file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
@@ -43,13 +59,18 @@ impl ModelStore {
         file.write_all(&bytes)?;
         loop {
             let id = uuid::Uuid::new_v4().simple().to_string();
-            let path = self.folder.join(format!("model_{}.{EXTENSION}", &id[..12]));
+            let path = self.folder.join(format!("{PREFIX}{}.{EXTENSION}", &id[..12]));
             match file.persist_noclobber(&path) {
                 Ok(_) => return Ok(client_path(&path)),
                 Err(e) if e.error.kind() == std::io::ErrorKind::AlreadyExists => file = e.file,
                 Err(e) => return Err(e.error),
             }
         }
+    }
+
+    /// The path of the model file of a training, as [`write`](Self::write) answers it.
+    pub fn path_of_run(&self, run_id: &str) -> String {
+        client_path(&self.folder.join(format!("{PREFIX}{run_id}.{EXTENSION}")))
     }
 
     /// The real path of a model file that a client names, checked in the contract's order: extension, inside the
@@ -116,6 +137,28 @@ mod tests {
         assert!(matches!(resolve(folder.join("gone.rcm")), Err(ResolveError::Missing(_))));
         assert!(matches!(resolve(PathBuf::new()), Err(ResolveError::Extension(_))));
         assert!(matches!(store.resolve("nul\0.rcm"), Err(ResolveError::Outside(_))));
+    }
+
+    #[test]
+    fn the_id_of_a_training_stands_in_the_name_of_its_file() {
+        let store = ModelStore::new("./artifacts/models");
+        let path = store.path_of_run("0123456789ab");
+        assert_eq!(
+            (path.as_str(), run_id(&path)),
+            ("artifacts/models/model_0123456789ab.rcm", Some("0123456789ab"))
+        );
+        assert_eq!((run_id("model_.pkl"), run_id("x/y.rcm")), (None, None));
+        for (text, fits) in [
+            ("0123456789ab", true),
+            ("a-B_9", true),
+            ("", false),
+            ("../x", false),
+            ("a.b", false),
+            ("é", false),
+        ] {
+            assert_eq!(is_run_id(text), fits, "{text}");
+        }
+        assert!(is_run_id(&"a".repeat(245)) && !is_run_id(&"a".repeat(246)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod seed;
 mod serve;
 mod signals;
 mod stdout;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ struct Cli {
 enum Command {
     /// Serve the HTTP API
     Serve(serve::Args),
+    /// Run jobs; any number of workers may share a database and a store of model files
+    Worker(worker::Args),
     /// Bring the database's schema up to date
     Migrate,
     /// Load stores, products, a calendar or sales from a file
@@ -103,7 +106,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         return Ok(());
     }
     let config = Config::load(cli.config.as_deref()).map_err(|e| CliError::refused(&e))?;
-    let quiet = !matches!(cli.command, Command::Serve(_));
+    let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker(_));
     logging::start(&config, quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -112,6 +115,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
     runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(config, args).await,
+            Command::Worker(args) => worker::run(&config, args).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Import(args) => import::run(&config, args).await,
             Command::Forecast(args) => forecast::run(&config, args).await,

@@ -91,6 +91,11 @@ impl Forecasting {
         Self { pool, catalogue, compute, models, settings }
     }
 
+    /// Sets how long a request may take.
+    pub fn allow(&mut self, deadline: Duration) {
+        self.settings.deadline = deadline;
+    }
+
     /// The loaded plugins.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
