@@ -14,6 +14,8 @@ mod ingest_laws;
 mod ingest_others;
 mod ingest_tables;
 mod intervals;
+mod jobs;
+mod jobs_portfolio;
 mod plugins;
 mod portfolio;
 mod rollups;
