@@ -110,7 +110,8 @@ impl TestApp {
         let models = tempfile::tempdir().unwrap();
         let mut config = Config::defaults();
         config.app.env = AppEnv::Testing;
-        config.forecast.model_artifacts_dir = models.path().join("models");
+        config.forecast.model_artifacts_dir = models.path().join("models").into();
+        config.registry.artifact_root = models.path().join("registry").into();
         config.plugins.cache_dir = code_cache();
         change(&mut config);
         let pool = database::fresh().await;

@@ -44,6 +44,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("BACKTEST_MAX_GAP", "backtest.max_gap"),
     ("BACKTEST_MAX_PORTFOLIO_POINTS", "backtest.max_portfolio_points"),
     ("BACKTEST_RESULTS_DIR", "backtest.results_dir"),
+    ("REGISTRY_ARTIFACT_ROOT", "registry.artifact_root"),
+    ("REGISTRY_DUPLICATE_POLICY", "registry.duplicate_policy"),
     ("SEEDER_DEFAULT_SEED", "seeder.default_seed"),
     ("SEEDER_DEFAULT_STORES", "seeder.default_stores"),
     ("SEEDER_DEFAULT_PRODUCTS", "seeder.default_products"),

@@ -9,6 +9,8 @@ use retailcast_core::MissingDays;
 use retailcast_runtime::{CatalogueSettings, Limits, PluginSettings};
 use serde::{Deserialize, Deserializer};
 
+use crate::artifacts::ArtifactRoot;
+
 /// Everything.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +35,8 @@ pub struct Config {
     pub forecast: ForecastConfig,
     /// `[backtest]`
     pub backtest: BacktestConfig,
+    /// `[registry]`
+    pub registry: RegistryConfig,
     /// `[seeder]`
     pub seeder: SeederConfig,
     /// `[plugins]`
@@ -204,8 +208,8 @@ pub struct ForecastConfig {
     pub default_horizon: usize,
     /// Longest horizon.
     pub max_horizon: usize,
-    /// Folder of fitted models.
-    pub model_artifacts_dir: PathBuf,
+    /// Where fitted models are kept.
+    pub model_artifacts_dir: ArtifactRoot,
     /// Gate of model type `lightgbm`.
     #[serde(deserialize_with = "flag")]
     pub enable_lightgbm: bool,
@@ -228,6 +232,28 @@ pub struct BacktestConfig {
     pub max_portfolio_points: usize,
     /// Reserved.
     pub results_dir: PathBuf,
+}
+
+/// What happens to a run that was registered before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DuplicatePolicy {
+    /// It is registered again.
+    Allow,
+    /// It is refused.
+    Deny,
+    /// It is registered again, with a warning in the log.
+    Detect,
+}
+
+/// `[registry]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistryConfig {
+    /// What artifact URIs are relative to.
+    pub artifact_root: ArtifactRoot,
+    /// What happens to a run that was registered before.
+    pub duplicate_policy: DuplicatePolicy,
 }
 
 /// `[seeder]`

@@ -105,9 +105,7 @@ fn told(error: &ForecastError) -> Problem {
             tracing::error!("{error}");
             refused(Code::Internal, error)
         }
-        ForecastError::File { what, source } => {
-            Problem::internal(&format!("cannot {what} the model file: {source}"))
-        }
+        ForecastError::Storage(_) | ForecastError::Encode(_) => Problem::internal(error),
         ForecastError::PluginGone { .. } => refused(Code::Internal, error).with("plugin_error", "RC-P015"),
         ForecastError::Plugin { error: plugin, .. } => {
             tracing::warn!(code = plugin.code(), "{error}");
