@@ -37,7 +37,7 @@ pub enum AssembleError {
         /// Its value.
         root: ArtifactRoot,
         /// What the provider's client misses.
-        source: object_store::Error,
+        source: Box<object_store::Error>,
     },
 }
 
@@ -101,7 +101,11 @@ fn forecasting_on(
 }
 
 fn storage(key: &'static str, root: &ArtifactRoot) -> Result<Storage, AssembleError> {
-    Storage::open(root).map_err(|source| AssembleError::Artifacts { key, root: root.clone(), source })
+    Storage::open(root).map_err(|source| AssembleError::Artifacts {
+        key,
+        root: root.clone(),
+        source: source.into(),
+    })
 }
 
 /// Everything that requests work with.

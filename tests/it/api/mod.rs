@@ -16,5 +16,7 @@ mod ingest_tables;
 mod intervals;
 mod plugins;
 mod portfolio;
+mod registry;
+mod registry_artifacts;
 mod rollups;
 mod seeder;

@@ -138,6 +138,16 @@ impl TestApp {
         self.post_text(path, body.to_string()).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        let request =
+            Request::patch(path).header("content-type", "application/json").body(body.to_string().into());
+        self.send(request.unwrap()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Request::delete(path).body(Body::empty()).unwrap()).await
+    }
+
     pub(crate) async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answer {
         let request =
             Request::post(path).header("content-type", "application/json").body(body.into()).unwrap();
