@@ -89,7 +89,6 @@ async fn nothing_outside_the_root_is_read() {
     link(&outside, "link");
     link(app.models.path(), "up");
     link(&root.join("models/abc"), "inward");
-    link(&root.join("loop"), "loop");
     for (uri, status) in [
         ("../secret", 400),
         ("models/../../secret", 400),
@@ -105,7 +104,8 @@ async fn nothing_outside_the_root_is_read() {
         ("models", 404),
         ("", 404),
         ("models/abc/x", 404),
-        ("loop", 404),
+        ("models/abc#1", 404),
+        (&"x".repeat(300), 404),
         ("s3://bucket/x", 404),
         ("models%2Fabc", 404),
     ] {

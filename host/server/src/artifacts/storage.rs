@@ -2,7 +2,7 @@
 //! of the root. Nothing is cached: what one process has written every other one reads.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -195,18 +195,37 @@ impl Storage {
     }
 
     async fn get(&self, object: &Object) -> Result<GetResult, StorageError> {
+        if object.is_unfinished() {
+            return Err(StorageError::Missing(object.name.clone()));
+        }
         self.objects.get(&object.key).await.map_err(|source| object.failed("read", source))
     }
 }
 
 impl Object {
+    /// `NAME#1` is what a folder calls an object that is being written.
+    fn is_unfinished(&self) -> bool {
+        let suffix = self.key.filename().and_then(|name| name.split_once('#')).map(|(_, suffix)| suffix);
+        suffix.is_some_and(|suffix| suffix.bytes().all(|b| b.is_ascii_digit()))
+    }
+
     fn failed(&self, what: &'static str, source: object_store::Error) -> StorageError {
         match source {
-            object_store::Error::NotFound { .. } => StorageError::Missing(self.name.clone()),
+            source if names_nothing(&source) => StorageError::Missing(self.name.clone()),
             object_store::Error::AlreadyExists { .. } => StorageError::Exists(self.name.clone()),
             source => StorageError::Failed { what, name: self.name.clone(), source },
         }
     }
+}
+
+/// Whether there cannot be such an object: also below a file, or with a name that the file system does not take.
+fn names_nothing(error: &object_store::Error) -> bool {
+    if matches!(error, object_store::Error::NotFound { .. }) {
+        return true;
+    }
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<std::io::Error>())
+        .any(|error| matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::InvalidFilename))
 }
 
 /// The client of a bucket. Endpoint, region and credentials come from the provider's usual variables.
@@ -245,7 +264,7 @@ fn hash_file(mut file: File, path: &Path) -> Result<(Sha256, u64), object_store:
                 hash.update(&chunk[..read]);
                 size += read as u64;
             }
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
             Err(e) => return Err(unreadable(path, e)),
         }
     }
