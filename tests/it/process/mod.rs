@@ -1,5 +1,6 @@
 //! The program as a process: start, stop, kill, exit codes.
 
+mod artifacts;
 mod backtest;
 mod command_line;
 mod ingest;
