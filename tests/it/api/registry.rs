@@ -399,21 +399,21 @@ async fn ids_that_cannot_be_are_unknown() {
 #[tokio::test]
 async fn aliases_point_at_successful_runs_and_move() {
     let app = TestApp::new().await;
-    let named = async |name: &str, run_id: &str, description: Value| {
+    let give = async |name: &str, run_id: &str, description: Value| {
         app.post(ALIASES, json!({"alias_name": name, "run_id": run_id, "description": description})).await
     };
     for state in STATES.into_iter().filter(|state| *state != "success") {
         let run_id = run_in(&app, state).await;
-        let problem = named("production", &run_id, Value::Null).await.problem(400, "bad-request");
+        let problem = give("production", &run_id, Value::Null).await.problem(400, "bad-request");
         assert!(problem["detail"].as_str().unwrap().contains(state), "{problem}");
     }
     for unknown in [UNKNOWN, "", "x"] {
-        let problem = named("production", unknown, Value::Null).await.problem(400, "bad-request");
+        let problem = give("production", unknown, Value::Null).await.problem(400, "bad-request");
         assert!(problem["detail"].as_str().unwrap().contains(unknown), "{problem}");
     }
     let (first, second) = (run_in(&app, "success").await, run_in(&app, "success").await);
-    let given = named("production", &first, "spring".into()).await.json();
-    let moved = named("production", &second, Value::Null).await;
+    let given = give("production", &first, "spring".into()).await.json();
+    let moved = give("production", &second, Value::Null).await;
     assert_eq!(moved.status.as_u16(), 201);
     let moved = moved.json();
     assert_eq!((&moved["run_id"], &moved["description"]), (&json!(second), &Value::Null));
@@ -425,7 +425,7 @@ async fn aliases_point_at_successful_runs_and_move() {
     assert_eq!(app.get(&format!("{ALIASES}/production")).await.json()["run_status"], "archived");
 
     for name in ["b", "a_1", "0", "a-1"] {
-        named(name, &first, Value::Null).await;
+        give(name, &first, Value::Null).await;
     }
     let list = app.get(ALIASES).await.json();
     let names: Vec<_> = list.as_array().unwrap().iter().map(|a| a["alias_name"].as_str().unwrap()).collect();

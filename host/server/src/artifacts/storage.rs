@@ -1,6 +1,7 @@
 //! Objects below a root, the same for a folder and a bucket: whole objects or none, never overwritten, and no way out
 //! of the root. Nothing is cached: what one process has written every other one reads.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
@@ -38,7 +39,7 @@ pub enum StorageError {
     #[error("{0} exists already and is never overwritten")]
     Exists(String),
     /// The file system, the network or the provider failed.
-    #[error("cannot {what} {name}: {source}")]
+    #[error("cannot {what} {name}: {source}{}", root_cause(.source))]
     Failed {
         /// `read`, `write` or `resolve`.
         what: &'static str,
@@ -142,8 +143,9 @@ impl Storage {
 
     /// The object of a plain name directly below the root.
     pub async fn object(&self, name: &str) -> Result<Object, StorageError> {
-        let target = self.target_below(name).await?;
-        target.object.ok_or_else(|| StorageError::Missing(name.to_owned()))
+        let (target, name) = (self.target_below(name).await?, self.client_path(name));
+        let object = target.object.ok_or_else(|| StorageError::Missing(name.clone()))?;
+        Ok(Object { name, ..object })
     }
 
     /// Writes a new object. It appears whole or not at all.
@@ -218,12 +220,23 @@ impl Object {
     }
 }
 
+/// The last cause, where the error does not tell it itself: `connection refused` of a client that cannot send.
+fn root_cause(error: &object_store::Error) -> String {
+    let last = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    if error.to_string().contains(&last) { String::new() } else { format!(": {last}") }
+}
+
+/// The error, its cause, the cause of that, and so on.
+fn causes<'e>(error: &'e object_store::Error) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error as &'e (dyn Error + 'static)), |error| (*error).source())
+}
+
 /// Whether there cannot be such an object: also below a file, or with a name that the file system does not take.
 fn names_nothing(error: &object_store::Error) -> bool {
     if matches!(error, object_store::Error::NotFound { .. }) {
         return true;
     }
-    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
+    causes(error)
         .filter_map(|error| error.downcast_ref::<std::io::Error>())
         .any(|error| matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::InvalidFilename))
 }
