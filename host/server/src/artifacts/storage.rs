@@ -14,9 +14,7 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{
-    BackoffConfig, GetResult, GetResultPayload, ObjectStore, ObjectStoreExt, PutMode, RetryConfig,
-};
+use object_store::{BackoffConfig, ObjectStore, ObjectStoreExt, PutMode, RetryConfig};
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -63,6 +61,8 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     key: Key,
+    /// In a folder: where it lies. There it is read without a detour, which saves a forecast a change of threads.
+    file: Option<PathBuf>,
     /// For messages.
     name: String,
 }
@@ -160,20 +160,17 @@ impl Storage {
         object: &Object,
         make: impl FnOnce(&[u8]) -> T + Send + 'static,
     ) -> Result<T, StorageError> {
-        let found = self.get(object).await?;
-        match found.payload {
-            GetResultPayload::File(mut file, path) => {
-                let size = found.meta.size;
-                let read = blocking(move || {
-                    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-                    file.read_to_end(&mut bytes).map_err(|e| unreadable(&path, e))?;
-                    Ok(make(&bytes))
-                });
-                read.await.map_err(|source| object.failed("read", source))
+        let failed = |source| object.failed("read", source);
+        match &object.file {
+            Some(path) => {
+                let path = path.clone();
+                let read =
+                    move || std::fs::read(&path).map(|bytes| make(&bytes)).map_err(|e| unreadable(&path, e));
+                blocking(read).await.map_err(failed)
             }
-            GetResultPayload::Stream(stream) => {
-                let failed = |source| object.failed("read", source);
-                let chunks: Vec<_> = stream.try_collect().await.map_err(failed)?;
+            None => {
+                let found = self.objects.get(&object.key).await.map_err(failed)?;
+                let chunks: Vec<_> = found.into_stream().try_collect().await.map_err(failed)?;
                 blocking(move || Ok(make(&chunks.concat()))).await.map_err(failed)
             }
         }
@@ -181,36 +178,26 @@ impl Storage {
 
     /// Hash and size of an object, which is never whole in memory.
     pub async fn fingerprint(&self, object: &Object) -> Result<Fingerprint, StorageError> {
-        let found = self.get(object).await?;
-        let read = match found.payload {
-            GetResultPayload::File(file, path) => blocking(move || hash_file(file, &path)).await,
-            GetResultPayload::Stream(stream) => {
+        let failed = |source| object.failed("read", source);
+        let (hash, size) = match &object.file {
+            Some(path) => {
+                let path = path.clone();
+                blocking(move || hash_file(&path).map_err(|e| unreadable(&path, e))).await.map_err(failed)?
+            }
+            None => {
                 let hash = |(mut hash, size): (Sha256, u64), chunk: axum::body::Bytes| async move {
                     hash.update(&chunk);
                     Ok((hash, size + chunk.len() as u64))
                 };
-                stream.try_fold((Sha256::new(), 0), hash).await
+                let found = self.objects.get(&object.key).await.map_err(failed)?;
+                found.into_stream().try_fold((Sha256::new(), 0), hash).await.map_err(failed)?
             }
         };
-        let (hash, size) = read.map_err(|source| object.failed("read", source))?;
         Ok(Fingerprint { sha256: hex::encode(hash.finalize()), size })
-    }
-
-    async fn get(&self, object: &Object) -> Result<GetResult, StorageError> {
-        if object.is_unfinished() {
-            return Err(StorageError::Missing(object.name.clone()));
-        }
-        self.objects.get(&object.key).await.map_err(|source| object.failed("read", source))
     }
 }
 
 impl Object {
-    /// `NAME#1` is what a folder calls an object that is being written.
-    fn is_unfinished(&self) -> bool {
-        let suffix = self.key.filename().and_then(|name| name.split_once('#')).map(|(_, suffix)| suffix);
-        suffix.is_some_and(|suffix| suffix.bytes().all(|b| b.is_ascii_digit()))
-    }
-
     fn failed(&self, what: &'static str, source: object_store::Error) -> StorageError {
         match source {
             source if names_nothing(&source) => StorageError::Missing(self.name.clone()),
@@ -236,9 +223,10 @@ fn names_nothing(error: &object_store::Error) -> bool {
     if matches!(error, object_store::Error::NotFound { .. }) {
         return true;
     }
-    causes(error)
-        .filter_map(|error| error.downcast_ref::<std::io::Error>())
-        .any(|error| matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::InvalidFilename))
+    causes(error).filter_map(|error| error.downcast_ref::<std::io::Error>()).any(|error| {
+        use ErrorKind::{InvalidFilename, IsADirectory, NotADirectory, NotFound};
+        matches!(error.kind(), NotFound | NotADirectory | IsADirectory | InvalidFilename)
+    })
 }
 
 /// The client of a bucket. Endpoint, region and credentials come from the provider's usual variables.
@@ -265,10 +253,11 @@ async fn blocking<T: Send + 'static>(
 
 fn unreadable(path: &Path, source: std::io::Error) -> object_store::Error {
     let told = std::io::Error::new(source.kind(), format!("{}: {source}", path.display()));
-    object_store::Error::Generic { store: "LocalFileSystem", source: Box::new(told) }
+    object_store::Error::Generic { store: "folder", source: Box::new(told) }
 }
 
-fn hash_file(mut file: File, path: &Path) -> Result<(Sha256, u64), object_store::Error> {
+fn hash_file(path: &Path) -> std::io::Result<(Sha256, u64)> {
+    let mut file = File::open(path)?;
     let (mut hash, mut size, mut chunk) = (Sha256::new(), 0, vec![0; CHUNK]);
     loop {
         match file.read(&mut chunk) {
@@ -278,7 +267,7 @@ fn hash_file(mut file: File, path: &Path) -> Result<(Sha256, u64), object_store:
                 size += read as u64;
             }
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) => return Err(unreadable(path, e)),
+            Err(e) => return Err(e),
         }
     }
 }
@@ -291,7 +280,7 @@ async fn folder_target(folder: PathBuf, path: PathBuf, name: String) -> Result<T
         let inside = path.starts_with(real_path(&folder));
         // A path that is no text names nothing that could be stored.
         let key = inside.then(|| Key::from_absolute_path(&path).ok()).flatten();
-        Target { file_name, object: key.map(|key| Object { key, name }) }
+        Target { file_name, object: key.map(|key| Object { key, file: Some(path), name }) }
     };
     let lost =
         |e: tokio::task::JoinError| StorageError::Failed { what: "resolve", name: shown, source: e.into() };
@@ -311,7 +300,7 @@ fn bucket_target(prefix: &Key, rest: &str, name: &str) -> Target {
     }
     let file_name = parts.last().map(|part| (*part).to_owned()).unwrap_or_default();
     let key = inside.then(|| Key::parse(format!("{prefix}/{}", parts.join("/"))).ok()).flatten();
-    Target { file_name, object: key.map(|key| Object { key, name: name.to_owned() }) }
+    Target { file_name, object: key.map(|key| Object { key, file: None, name: name.to_owned() }) }
 }
 
 fn last_part(path: &str) -> String {
