@@ -6,7 +6,7 @@ use std::time::Duration;
 use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginError};
 use sqlx::PgPool;
 
-use crate::artifacts::ModelStore;
+use crate::artifacts::{ArtifactRoot, ModelStore, Storage};
 use crate::compute;
 use crate::config::{AppEnv, Config};
 use crate::http::App;
@@ -17,6 +17,7 @@ use crate::slices::dimensions::Dimensions;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
+use crate::slices::registry::Registry;
 use crate::slices::rollups::Rollups;
 use crate::slices::seeder::{Seeder, SeederSettings};
 
@@ -29,6 +30,16 @@ pub enum AssembleError {
     /// The compute threads do not start.
     #[error("cannot start the compute threads: {0}")]
     Threads(#[from] std::io::Error),
+    /// The bucket of a setting cannot be used.
+    #[error("`{key}` = \"{root}\": {source}")]
+    Artifacts {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        root: ArtifactRoot,
+        /// What the provider's client misses.
+        source: Box<object_store::Error>,
+    },
 }
 
 /// Loads all plugins: the built-in ones and those of the operator's folder.
@@ -42,13 +53,13 @@ pub fn catalogue(config: &Config) -> Result<Catalogue, PluginError> {
 /// Training and forecasts, for the command line.
 pub fn forecasting(config: &Config, pool: PgPool) -> Result<Forecasting, AssembleError> {
     let compute = compute::start_alone(config.compute.threads, config.compute.queue)?;
-    Ok(forecasting_on(config, pool, compute, Arc::new(catalogue(config)?)))
+    forecasting_on(config, pool, compute, Arc::new(catalogue(config)?))
 }
 
 /// Cross-validation, for the command line.
 pub fn backtesting(config: &Config, pool: PgPool) -> Result<Backtesting, AssembleError> {
     let compute = compute::start_alone(config.compute.threads, config.compute.queue)?;
-    let forecasting = forecasting_on(config, pool, Arc::clone(&compute), Arc::new(catalogue(config)?));
+    let forecasting = forecasting_on(config, pool, Arc::clone(&compute), Arc::new(catalogue(config)?))?;
     Ok(backtesting_on(config, forecasting, compute))
 }
 
@@ -80,7 +91,7 @@ pub fn worker(
     slots: usize,
 ) -> Result<Worker, AssembleError> {
     let compute = compute::start(slots, config.compute.queue)?;
-    let mut forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
+    let mut forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue)?;
     forecasting.allow(Duration::from_secs(config.jobs.run_seconds));
     let backtesting = backtesting_on(config, forecasting.clone(), compute);
     let runner = RunnerSettings { chunk_series: config.jobs.chunk_series };
@@ -107,7 +118,7 @@ fn forecasting_on(
     pool: PgPool,
     compute: Arc<ComputePool>,
     catalogue: Arc<Catalogue>,
-) -> Forecasting {
+) -> Result<Forecasting, AssembleError> {
     let settings = ForecastingSettings {
         random_seed: config.forecast.random_seed,
         enable_lightgbm: config.forecast.enable_lightgbm,
@@ -117,8 +128,16 @@ fn forecasting_on(
         default_horizon: config.forecast.usual_horizon(),
         deadline: Duration::from_secs(config.server.request_seconds),
     };
-    let models = ModelStore::new(&config.forecast.model_artifacts_dir);
-    Forecasting::new(pool, catalogue, compute, models, settings)
+    let models = storage("forecast.model_artifacts_dir", &config.forecast.model_artifacts_dir)?;
+    Ok(Forecasting::new(pool, catalogue, compute, ModelStore::new(models), settings))
+}
+
+fn storage(key: &'static str, root: &ArtifactRoot) -> Result<Storage, AssembleError> {
+    Storage::open(root).map_err(|source| AssembleError::Artifacts {
+        key,
+        root: root.clone(),
+        source: source.into(),
+    })
 }
 
 /// Everything that requests work with.
@@ -141,7 +160,13 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         missing_days: config.forecast.missing_days,
         deadline: Duration::from_secs(config.server.request_seconds),
     };
-    let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
+    let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), Arc::clone(&catalogue))?;
+    let registry = Registry::new(
+        pool.clone(),
+        storage("registry.artifact_root", &config.registry.artifact_root)?,
+        catalogue,
+        config.registry.duplicate_policy,
+    );
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -152,6 +177,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
         jobs: Jobs::new(pool.clone(), Arc::new(Bell::default())),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
+        registry,
         forecasting,
         compute,
         pool,

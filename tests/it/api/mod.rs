@@ -18,5 +18,7 @@ mod jobs;
 mod jobs_portfolio;
 mod plugins;
 mod portfolio;
+mod registry;
+mod registry_artifacts;
 mod rollups;
 mod seeder;

@@ -1,8 +1,10 @@
 //! The program as a process: start, stop, kill, exit codes.
 
+mod artifacts;
 mod backtest;
 mod command_line;
 mod ingest;
+mod jobs;
 mod program;
 mod seed;
 mod serve;

@@ -118,7 +118,8 @@ impl TestApp {
         let models = tempfile::tempdir().unwrap();
         let mut config = Config::defaults();
         config.app.env = AppEnv::Testing;
-        config.forecast.model_artifacts_dir = models.path().join("models");
+        config.forecast.model_artifacts_dir = models.path().join("models").into();
+        config.registry.artifact_root = models.path().join("registry").into();
         config.plugins.cache_dir = code_cache();
         change(&mut config);
         let pool = database::fresh().await;
@@ -199,6 +200,12 @@ impl TestApp {
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.post_text(path, body.to_string()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        let request =
+            Request::patch(path).header("content-type", "application/json").body(body.to_string().into());
+        self.send(request.unwrap()).await
     }
 
     pub(crate) async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answer {

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::app::AssembleError;
 use crate::config::Config;
 use crate::logging;
 
@@ -85,6 +86,15 @@ impl CliError {
 
     fn failed(error: &impl ToString) -> Self {
         Self::Failed(error.to_string())
+    }
+}
+
+impl From<AssembleError> for CliError {
+    fn from(error: AssembleError) -> Self {
+        match error {
+            AssembleError::Artifacts { .. } => Self::refused(&error),
+            AssembleError::Plugins(_) | AssembleError::Threads(_) => Self::failed(&error),
+        }
     }
 }
 

@@ -46,8 +46,7 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
     let models = catalogue.model_types();
     let catalogue = Arc::new(catalogue);
     tokio::spawn(signals::reload_plugins(Arc::clone(&catalogue)));
-    let app = app::assemble(config, database.pool.clone(), Arc::clone(&catalogue))
-        .map_err(|e| CliError::failed(&e))?;
+    let app = app::assemble(config, database.pool.clone(), Arc::clone(&catalogue))?;
     let (host, port) = (config.server.host.as_str(), config.server.port);
     let listener = TcpListener::bind((host, port)).await.map_err(|e| {
         CliError::Failed(format!("cannot listen on {host}:{port} (server.host, server.port): {e}"))

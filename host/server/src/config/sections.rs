@@ -9,6 +9,8 @@ use retailcast_core::MissingDays;
 use retailcast_runtime::{CatalogueSettings, Limits, PluginSettings};
 use serde::{Deserialize, Deserializer};
 
+use crate::artifacts::ArtifactRoot;
+
 /// Everything.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +37,8 @@ pub struct Config {
     pub backtest: BacktestConfig,
     /// `[jobs]`
     pub jobs: JobsConfig,
+    /// `[registry]`
+    pub registry: RegistryConfig,
     /// `[seeder]`
     pub seeder: SeederConfig,
     /// `[plugins]`
@@ -206,8 +210,8 @@ pub struct ForecastConfig {
     pub default_horizon: usize,
     /// Longest horizon.
     pub max_horizon: usize,
-    /// Folder of fitted models.
-    pub model_artifacts_dir: PathBuf,
+    /// Where fitted models are kept.
+    pub model_artifacts_dir: ArtifactRoot,
     /// Gate of model type `lightgbm`.
     #[serde(deserialize_with = "flag")]
     pub enable_lightgbm: bool,
@@ -250,6 +254,28 @@ pub struct JobsConfig {
     pub chunk_series: usize,
     /// Reserved.
     pub retention_days: u32,
+}
+
+/// What happens to a run that was registered before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DuplicatePolicy {
+    /// It is registered again.
+    Allow,
+    /// It is refused.
+    Deny,
+    /// It is registered again, with a warning in the log.
+    Detect,
+}
+
+/// `[registry]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistryConfig {
+    /// What artifact URIs are relative to.
+    pub artifact_root: ArtifactRoot,
+    /// What happens to a run that was registered before.
+    pub duplicate_policy: DuplicatePolicy,
 }
 
 /// `[seeder]`

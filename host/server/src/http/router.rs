@@ -20,7 +20,9 @@ use crate::config::{AppConfig, AppEnv};
 use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
-use crate::slices::{analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, seeder};
+use crate::slices::{
+    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, registry, seeder,
+};
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub struct App {
     pub jobs: Jobs,
     /// Cross-validation.
     pub backtesting: backtesting::Backtesting,
+    /// Training runs and the names of the successful ones.
+    pub registry: registry::Registry,
 }
 
 /// The server's router.
@@ -85,6 +89,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(forecasting::routes::routes())
         .merge(backtesting::routes())
         .merge(jobs::routes())
+        .merge(registry::routes())
         .merge(metrics::routes())
 }
 

@@ -127,9 +127,13 @@ impl From<ForecastError> for Failure {
                 tracing::error!("{told}");
                 Self::internal(told)
             }
-            ForecastError::File { what, source } => {
-                tracing::error!(%source, "cannot {what} the model file");
-                Self::internal(told).healing()
+            ForecastError::Storage(cause) => {
+                tracing::error!("{cause}");
+                Self::internal("the store of model files failed").healing()
+            }
+            ForecastError::Encode(cause) => {
+                tracing::error!("a model cannot be encoded: {cause}");
+                Self::internal("the model cannot be encoded")
             }
             ForecastError::Compute(ComputeError::Busy(_) | ComputeError::Late) => {
                 Self::internal(told).healing()

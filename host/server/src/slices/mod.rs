@@ -7,5 +7,6 @@ pub mod featuresets;
 pub mod forecasting;
 pub mod ingest;
 pub mod jobs;
+pub mod registry;
 pub mod rollups;
 pub mod seeder;

@@ -72,7 +72,7 @@ impl Forecasting {
         request: PredictRequest,
         request_id: &str,
     ) -> Result<Predicted, ForecastError> {
-        let bundle = self.read(&request.model_path).await?;
+        let bundle = self.models.read(&request.model_path).await?;
         check_series(&bundle, &request)?;
         self.forecast_from(bundle, request.horizon, request_id).await
     }
@@ -84,7 +84,7 @@ impl Forecasting {
         horizon: usize,
         request_id: &str,
     ) -> Result<(i32, i32, Predicted), ForecastError> {
-        let bundle = self.read(&self.models.path_of_run(run_id)).await?;
+        let bundle = self.models.read(&self.models.path_of_run(run_id)).await?;
         let (store_id, product_id) = (bundle.metadata.store_id, bundle.metadata.product_id);
         Ok((store_id, product_id, self.forecast_from(bundle, horizon, request_id).await?))
     }
@@ -113,16 +113,6 @@ impl Forecasting {
             forecast(&*model, &bundle, &known, origin + 1, horizon, assumed, &call)
         })
         .await?
-    }
-
-    async fn read(&self, model_path: &str) -> Result<Bundle, ForecastError> {
-        let (models, model_path) = (self.models.clone(), model_path.to_owned());
-        let failed = |source| ForecastError::File { what: "read", source };
-        let read = tokio::task::spawn_blocking(move || {
-            let bytes = std::fs::read(models.resolve(&model_path)?).map_err(failed)?;
-            Ok(Bundle::decode(&bytes)?)
-        });
-        read.await.map_err(|e| failed(std::io::Error::other(e)))?
     }
 
     /// For feature models: what is known of the days to come, and which columns rest on an assumption.
