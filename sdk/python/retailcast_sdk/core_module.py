@@ -1,14 +1,22 @@
-"""Core modules of a component: what they import, and functions added that only trap."""
+"""Core modules of a component: what they import, and functions added to them."""
 
 from __future__ import annotations
 
-from .binary import Reader, name, section, sections, u32
+from .binary import Reader, name, section, sections, sized, u32
 
-TYPES, IMPORTS, FUNCTIONS, EXPORTS, CODE = 1, 2, 3, 7, 10
+TYPES, IMPORTS, FUNCTIONS, MEMORIES, EXPORTS, CODE = 1, 2, 3, 5, 7, 10
 FUNCTION = 0x00
 
-# No locals, `unreachable`, `end`.
-TRAP = b"\x03\x00\x00\x0b"
+TRAP = b"\x00\x00\x0b"
+"""A function's body: no locals, `unreachable`, `end`."""
+
+NO_ITEMS = b"\x00" + b"\x20\x00\x41\x00\x36\x02\x00" + b"\x20\x00\x41\x00\x36\x02\x04" + b"\x0b"
+"""The body of a function that gets an address and writes an empty list there: `i32.store` of 0, with offsets 0 and 4."""
+
+
+def has_memory(module: bytes) -> bool:
+    """Whether a core module defines the memory that it works on."""
+    return any(number == MEMORIES for number, _ in sections(module))
 
 
 def _types(module: bytes) -> list[bytes]:
@@ -66,23 +74,22 @@ def _skip_import(reader: Reader, kind: int) -> None:
             raise ValueError(f"a core module imports something of unknown kind {kind}")
 
 
-def with_traps(module: bytes, traps: dict[str, bytes]) -> bytes:
-    """The module with one more exported function per entry (name and function type), each of which traps."""
+def with_functions(module: bytes, functions: dict[str, tuple[bytes, bytes]]) -> bytes:
+    """The module with more exported functions: each has a name, a type and a body."""
     contents = dict(sections(module))
-    imported = len(imported_functions(module))
-    functions, types = Reader(contents[FUNCTIONS]).u32(), Reader(contents[TYPES]).u32()
-    added = range(len(traps))
-    more = {
-        TYPES: list(traps.values()),
-        FUNCTIONS: [u32(types + i) for i in added],
-        EXPORTS: [name(trap) + bytes([FUNCTION]) + u32(imported + functions + i) for i, trap in enumerate(traps)],
-        CODE: [TRAP] * len(traps),
+    first_type = Reader(contents[TYPES]).u32()
+    first_function = len(imported_functions(module)) + Reader(contents[FUNCTIONS]).u32()
+    added = {
+        TYPES: [signature for signature, _ in functions.values()],
+        FUNCTIONS: [u32(first_type + i) for i in range(len(functions))],
+        EXPORTS: [name(export) + bytes([FUNCTION]) + u32(first_function + i) for i, export in enumerate(functions)],
+        CODE: [sized(body) for _, body in functions.values()],
     }
-    changed = module[:8]
+    changed = [module[:8]]
     for number, content in sections(module):
-        if number in more:
-            old = Reader(content)
-            count = old.u32()
-            content = u32(count + len(traps)) + content[old.at :] + b"".join(more[number])
-        changed += section(number, content)
-    return changed
+        if number in added:
+            present = Reader(content)
+            count = present.u32() + len(functions)
+            content = u32(count) + content[present.at :] + b"".join(added[number])
+        changed.append(section(number, content))
+    return b"".join(changed)

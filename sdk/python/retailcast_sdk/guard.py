@@ -1,7 +1,5 @@
-"""Answers for what a plugin does not have: files, and modules that were not imported when the component was built.
-
-`sandbox` made the C library's functions for files trap, which ends the call without a word about the reason. So Python
-code is answered before it gets there, with exceptions that say what to do instead.
+"""Says what to do instead, where a plugin wants what it does not have: files, and modules that were not imported when the
+component was built. Without it Python would say that there is no such file, and no such module.
 """
 
 from __future__ import annotations
@@ -9,7 +7,6 @@ from __future__ import annotations
 import builtins
 import io
 import linecache
-import os
 import random  # noqa: F401  # componentize-py asks for it later
 import sys
 import traceback  # noqa: F401  # so does Python, to print an exception
@@ -17,19 +14,9 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-# Functions of `os` that take a path or a descriptor of one.
-_FILES = (
-    "access chdir chmod getcwd link listdir lstat mkdir open readlink remove rename replace rmdir scandir stat symlink "
-    "truncate unlink utime"
-).split()
-
-
 def close() -> None:
     """Called once, when the component is built and everything that the model needs is imported."""
     _remember_sources()
-    for name in _FILES:
-        if hasattr(os, name):
-            setattr(os, name, _refuse)
     builtins.open = io.open = _refuse
     sys.path.clear()
     sys.path_importer_cache.clear()
