@@ -145,7 +145,7 @@ async fn what_is_wrong_with_the_parameters_ends_as_a_failed_job() {
         ("predict", json!({}), "KeyError", "run_id"),
         ("train", with(window(), &json!({"store_id": "1"})), "TypeError", "store_id"),
         ("train", with(window(), &json!({"product_id": null})), "TypeError", "product_id"),
-        ("train", with(window(), &json!({"start_date": 20240101})), "TypeError", "start_date"),
+        ("train", with(window(), &json!({"start_date": 2024})), "TypeError", "start_date"),
         ("predict", json!({"run_id": 5}), "TypeError", "run_id"),
         ("predict", json!({"run_id": run, "horizon": "7"}), "TypeError", "horizon"),
         ("train", with(window(), &json!({"start_date": "yesterday"})), "ValueError", "start_date"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -63,9 +63,12 @@ enum Ended {
     Stopped(Stop),
 }
 
-/// The tasks that this worker has, by lease.
+/// The tasks that this worker has.
 #[derive(Debug, Default)]
-struct Running(Mutex<HashMap<i64, (i32, watch::Sender<Option<Stop>>)>>);
+struct Running(Mutex<ByLease>);
+
+/// By lease: the job, and how to stop the task.
+type ByLease = HashMap<i64, (i32, watch::Sender<Option<Stop>>)>;
 
 /// First wait before a task is tried again; doubled with every try.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -301,7 +304,7 @@ impl Worker {
 }
 
 impl Running {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<i64, (i32, watch::Sender<Option<Stop>>)>> {
+    fn lock(&self) -> MutexGuard<'_, ByLease> {
         // Nothing that holds the lock panics.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

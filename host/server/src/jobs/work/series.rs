@@ -111,7 +111,7 @@ impl Runner {
             tokio::time::sleep(TELL).await;
         }
         // The work has ended, and its result is awaited beside this.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
