@@ -93,7 +93,7 @@ struct Serving {
 type Loaded = HashMap<String, Serving>;
 
 /// Who looks at a plugin of the folder before it serves; bundled ones were looked at when the program was made.
-pub type Admission = Box<dyn Fn(&dyn ForecastModel) -> Result<(), PluginError> + Send + Sync>;
+pub type Admission = Box<dyn Fn(&Arc<dyn ForecastModel>) -> Result<(), PluginError> + Send + Sync>;
 
 /// Opens one component under these settings, outside any catalogue. `key` is the name of its settings, for messages.
 pub fn open_forecast_model(
@@ -265,7 +265,7 @@ impl Catalogue {
         }
         let model = open_forecast_model(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
         if matches!(origin, Origin::File(_)) {
-            (self.admission)(&*model)?;
+            (self.admission)(&model)?;
         }
         Ok(model)
     }

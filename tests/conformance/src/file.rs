@@ -23,7 +23,7 @@ pub fn check_file(
     let file = File { opened: open_forecast_model(engine, None, key, bytes, settings) };
     let mut results: Vec<_> = checks().map(|check| check.run(&file, None)).collect();
     match &file.opened {
-        Ok(model) => results.extend(forecast_model::run(&**model, level, None)),
+        Ok(model) => results.extend(forecast_model::run(Arc::clone(model), level, None)),
         Err(e) => {
             let of_level = forecast_model::checks().filter(|check| check.level <= level);
             results.extend(of_level.map(|check| check.not_run(Problem::after(stage(e)))));

@@ -203,7 +203,10 @@ mod tests {
     fn people_read_one_line_per_check_and_the_case_of_a_failure() {
         let text = report(&all_kinds()).text();
         assert!(text.contains("PASS   group.name"), "{text}");
-        assert!(text.contains("       expected  2 <points>\n       found     1\n       case      1 series"), "{text}");
+        assert!(
+            text.contains("       expected  2 <points>\n       found     1\n       case      1 series"),
+            "{text}"
+        );
         assert!(text.ends_with("1 passed, 1 failed, 1 skipped, 1 not run.\n"), "{text}");
     }
 }
