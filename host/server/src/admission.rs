@@ -14,7 +14,7 @@ use retailcast_runtime::{Admission, Digest, ForecastModel, PluginError};
 const BUDGET: Duration = Duration::from_secs(2);
 
 /// Takes plugins that fail no smoke check.
-pub fn by_smoke_checks(notes: PathBuf) -> Admission {
+pub(crate) fn by_smoke_checks(notes: PathBuf) -> Admission {
     Box::new(move |model| admit(&notes, model))
 }
 

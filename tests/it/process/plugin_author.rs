@@ -52,7 +52,7 @@ fn a_new_rust_project_builds_conforms_and_forecasts() {
         file,
         "--fixture",
         "sales.csv",
-        "--config",
+        "--model-config",
         r#"{"weeks": 2}"#,
         "--horizon",
         "2",
@@ -65,13 +65,15 @@ fn a_new_rust_project_builds_conforms_and_forecasts() {
         assert!(printed.contains(words), "{words}: {printed}");
     }
     assert!(home.refuse(&["plugin", "run", file, "--fixture", "x"]).contains("intermittent"));
-    assert!(home.refuse(&["plugin", "run", file, "--config", r#"{"weeks": 0}"#]).contains("weeks"));
+    assert!(home.refuse(&["plugin", "run", file, "--model-config", r#"{"weeks": 0}"#]).contains("weeks"));
 
-    // Beside the others in the plugin folder it passes the smoke checks, once.
+    // Beside the others in the plugin folder it passes the smoke checks, which is noted.
     let folder = home.folder.join(".retailcast/plugins");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::copy(file, folder.join("weekday_mean.wasm")).unwrap();
     assert!(home.succeed(&["plugin", "list"]).contains("weekday_mean"));
+    let note = format!("checked-{}-{}", env!("CARGO_PKG_VERSION"), json["sha256"].as_str().unwrap());
+    assert!(Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-code").join(&note).exists(), "{note}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::config::Config;
 
 /// Options.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The component
     #[arg(value_name = "FILE")]
     file: PathBuf,

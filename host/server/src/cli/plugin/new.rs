@@ -8,7 +8,7 @@ use crate::cli::stdout::say;
 
 /// Options.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// What the plugin is
     #[arg(long, value_name = "KIND", default_value = "forecast-model")]
     kind: String,

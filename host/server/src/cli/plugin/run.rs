@@ -24,8 +24,8 @@ use crate::config::Config;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     retailcast plugin run drift.wasm --trace\n  \
-    retailcast plugin run drift.wasm --fixture sales.csv --config '{\"window\": 14}' --horizon 28")]
-pub(super) struct Args {
+    retailcast plugin run drift.wasm --fixture sales.csv --model-config '{\"window\": 14}' --horizon 28")]
+pub(in crate::cli) struct Args {
     /// The component
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -34,7 +34,7 @@ pub(super) struct Args {
     fixture: String,
     /// The model's configuration; defaults are filled in
     #[arg(long, default_value = "{}", value_name = "JSON")]
-    config: String,
+    model_config: String,
     /// Days to forecast
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=365))]
     horizon: u32,
@@ -52,11 +52,11 @@ pub(super) fn run(config: &Config, args: &Args) -> Result<(), CliError> {
     let engine = Engine::new(EngineSettings::default()).map_err(|e| CliError::failed(&e))?;
     let model = open_forecast_model(&engine, None, &file.key, &file.bytes, &file.settings)
         .map_err(|e| CliError::refused(&e))?;
-    let model_config = serde_json::from_str(&args.config)
-        .map_err(|e| CliError::Refused(format!("--config is not a JSON object: {e}")))?;
+    let model_config = serde_json::from_str(&args.model_config)
+        .map_err(|e| CliError::Refused(format!("--model-config is not a JSON object: {e}")))?;
     let model_config = model.config_schema().normalise(&model_config, "config").map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(|e| format!("{} {}", e.field, e.message)).collect();
-        CliError::Refused(format!("--config: {}", errors.join("; ")))
+        CliError::Refused(format!("--model-config: {}", errors.join("; ")))
     })?;
 
     let trace = Trace::default();
