@@ -44,8 +44,8 @@ fn a_new_rust_project_builds_conforms_and_forecasts() {
     assert!(home.succeed(&["plugin", "check", file, "--junit"]).contains("<testsuite "));
 
     let sales = home.folder.join("sales.csv");
-    let rows: String = (1..=14).map(|day| format!("2024-01-{day:02},{day}\n")).collect();
-    std::fs::write(&sales, format!("date,quantity\n{rows}")).unwrap();
+    let rows: Vec<String> = (1..=14).map(|day| format!("2024-01-{day:02},{day}")).collect();
+    std::fs::write(&sales, format!("date,quantity\n{}\n", rows.join("\n"))).unwrap();
     let arguments = [
         "plugin",
         "run",

@@ -65,7 +65,7 @@ pub fn ordinary(who: i32, days: usize) -> History {
 /// Ordinary sales on two days of three: with the policy `skip`, rows stand next to each other whatever lies between.
 pub fn with_gaps(who: i32, rows: usize) -> History {
     let whole = ordinary(who, rows * 3 / 2 + 3).series;
-    let kept = (0..whole.len()).filter(|i| (whole.len() - i) % 3 != 0);
+    let kept = (0..whole.len()).filter(|i| !(whole.len() - i).is_multiple_of(3));
     let observations: Vec<Observation> = kept.map(|i| row(whole.days[i], whole.quantity[i])).collect();
     from_rows(who, &observations)
 }

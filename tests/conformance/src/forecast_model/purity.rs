@@ -103,7 +103,7 @@ fn clock(subject: &Subject) -> Outcome {
     for variant in subject.ready()? {
         let case = variant.case(THREE, 14);
         let failed = |e: PluginError| Problem::of(&e, "a forecast", &case);
-        let (now, then) = (subject.call(), Call { now: Duration::from_secs(86_400), ..subject.call() });
+        let (now, then) = (subject.call(), Call { now: Duration::from_hours(24), ..subject.call() });
         let (first, state) = outcome(subject, variant, &now).map_err(failed)?;
         let (second, other_state) = outcome(subject, variant, &then).map_err(failed)?;
         same(&first, &second, "at another time", &case)?;

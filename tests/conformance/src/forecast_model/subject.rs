@@ -139,7 +139,7 @@ impl Subject {
             id: "conformance".to_owned(),
             deadline: self.until,
             seed: 42,
-            now: Duration::from_secs(86_400) * ORIGIN.0.unsigned_abs(),
+            now: Duration::from_hours(24) * ORIGIN.0.unsigned_abs(),
             ..Call::default()
         }
     }

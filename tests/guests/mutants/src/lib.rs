@@ -83,6 +83,7 @@ static FITS: AtomicU32 = AtomicU32::new(0);
 static HOARD: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// Crashes on data of the kind that the fault names.
+#[allow(clippy::float_cmp, reason = "the series are made of exactly these numbers")]
 fn crash_on(values: &[f64], data: &dyn TrainingData) {
     let zero = values.iter().filter(|v| **v == 0.0).count();
     let largest = values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
@@ -212,7 +213,7 @@ impl ForecastModel for Means {
         if has("nan") {
             forecasts.points[0] = f64::NAN;
         }
-        self.add_intervals(&mut forecasts);
+        add_intervals(&mut forecasts);
         match fault() {
             "short" => {
                 forecasts.points.pop();
@@ -242,24 +243,20 @@ impl ForecastModel for Means {
     }
 }
 
-impl Means {
-    fn add_intervals(&self, forecasts: &mut Forecasts) {
-        if has("no-intervals-given") {
-            return;
-        }
-        if has("no-intervals") {
-            return;
-        }
-        let around = |width: f64| -> (Vec<f64>, Vec<f64>) {
-            forecasts.points.iter().map(|p| (p - width * p.abs(), p + width * p.abs())).unzip()
-        };
-        let (inner, outer) = (around(0.1), around(0.3));
-        forecasts.levels = if has("levels-descend") { vec![0.95, 0.8] } else { vec![0.8, 0.95] };
-        forecasts.lower = [inner.0, outer.0].concat();
-        forecasts.upper = [inner.1, outer.1].concat();
-        if has("crossing") {
-            std::mem::swap(&mut forecasts.lower, &mut forecasts.upper);
-        }
+/// Two levels around every point.
+fn add_intervals(forecasts: &mut Forecasts) {
+    if has("no-intervals-given") || has("no-intervals") {
+        return;
+    }
+    let around = |width: f64| -> (Vec<f64>, Vec<f64>) {
+        forecasts.points.iter().map(|p| (p - width * p.abs(), p + width * p.abs())).unzip()
+    };
+    let (inner, outer) = (around(0.1), around(0.3));
+    forecasts.levels = if has("levels-descend") { vec![0.95, 0.8] } else { vec![0.8, 0.95] };
+    forecasts.lower = [inner.0, outer.0].concat();
+    forecasts.upper = [inner.1, outer.1].concat();
+    if has("crossing") {
+        std::mem::swap(&mut forecasts.lower, &mut forecasts.upper);
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn run(config: &Config, args: &Args) -> Result<(), CliError> {
     let call = Call {
         id: "plugin-run".to_owned(),
         seed: config.forecast.random_seed,
-        now: std::time::Duration::from_secs(86_400) * origin.0.unsigned_abs(),
+        now: std::time::Duration::from_hours(24) * origin.0.unsigned_abs(),
         trace: args.trace.then(|| trace.clone()),
         ..Call::default()
     };
