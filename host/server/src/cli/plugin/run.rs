@@ -123,7 +123,9 @@ fn fixture(name: &str) -> Result<History, CliError> {
         }
         "gaps" => history::with_gaps(1, days),
         "unknown" => history::unknown(days),
-        path if path.ends_with(".csv") => read(Path::new(path))?,
+        path if Path::new(path).extension().is_some_and(|extension| extension == "csv") => {
+            read(Path::new(path))?
+        }
         other => {
             return Err(CliError::Refused(format!(
                 "--fixture {other}: must be ordinary, constant, intermittent, gaps, unknown, or a file that ends with .csv"

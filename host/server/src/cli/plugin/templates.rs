@@ -36,7 +36,7 @@ pub(super) fn texts(folder: &Dir<'static>) -> Files {
         match entry {
             DirEntry::Dir(folder) => files.extend(texts(folder)),
             DirEntry::File(file) => {
-                files.extend(file.contents_utf8().map(|text| (file.path().to_owned(), text.to_owned())))
+                files.extend(file.contents_utf8().map(|text| (file.path().to_owned(), text.to_owned())));
             }
         }
     }
