@@ -92,6 +92,23 @@ struct Serving {
 /// By model type.
 type Loaded = HashMap<String, Serving>;
 
+/// Who looks at a plugin of the folder before it serves; bundled ones were looked at when the program was made.
+pub type Admission = Box<dyn Fn(&Arc<dyn ForecastModel>) -> Result<(), PluginError> + Send + Sync>;
+
+/// Opens one component under these settings, outside any catalogue. `key` is the name of its settings, for messages.
+pub fn open_forecast_model(
+    engine: &Engine,
+    cache: Option<&CodeCache>,
+    key: &str,
+    bytes: &[u8],
+    settings: &PluginSettings,
+) -> Result<Arc<dyn ForecastModel>, PluginError> {
+    let (digest, table) = (Digest::of(bytes), settings_table(key));
+    let grants = Grants { gradient_boosting: settings.gradient_boosting };
+    let component = plugin::compile(engine, cache, bytes, digest, grants, &table)?;
+    Ok(Arc::new(v0_1::Model::new(engine, &component, digest, settings.limits.clone(), key, &table)?))
+}
+
 /// The plugins of a running program. Requests hold an `Arc` of their model, so that a reload never replaces a
 /// plugin under a running call.
 pub struct Catalogue {
@@ -99,6 +116,7 @@ pub struct Catalogue {
     settings: CatalogueSettings,
     bundled: Vec<(&'static str, &'static [u8])>,
     cache: Option<CodeCache>,
+    admission: Admission,
     current: RwLock<(Arc<Loaded>, Arc<[Entry]>)>,
     reloading: Mutex<()>,
 }
@@ -116,12 +134,23 @@ impl Catalogue {
         settings: CatalogueSettings,
         bundled: impl IntoIterator<Item = (&'static str, &'static [u8])>,
     ) -> Result<Self, PluginError> {
+        Self::load_admitting(engine, settings, bundled, Box::new(|_| Ok(())))
+    }
+
+    /// The same; a file of the folder serves only when `admission` takes it.
+    pub fn load_admitting(
+        engine: Engine,
+        settings: CatalogueSettings,
+        bundled: impl IntoIterator<Item = (&'static str, &'static [u8])>,
+        admission: Admission,
+    ) -> Result<Self, PluginError> {
         let cache = settings.cache.as_deref().map(CodeCache::open).transpose()?;
         let catalogue = Self {
             engine,
             settings,
             bundled: bundled.into_iter().collect(),
             cache,
+            admission,
             current: RwLock::default(),
             reloading: Mutex::default(),
         };
@@ -199,7 +228,7 @@ impl Catalogue {
         let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
             State::Refused(Arc::new(key_taken(key, &owner.origin)))
         } else if settings.enabled {
-            let model = bytes.and_then(|bytes| self.open(key, &bytes, &settings));
+            let model = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &settings));
             match model.and_then(|model| insert(loaded, key, model)) {
                 Ok(description) => State::Loaded(description),
                 Err(e) => State::Refused(Arc::new(e)),
@@ -213,6 +242,7 @@ impl Catalogue {
     fn open(
         &self,
         key: &str,
+        origin: &Origin,
         bytes: &[u8],
         settings: &PluginSettings,
     ) -> Result<Arc<dyn ForecastModel>, PluginError> {
@@ -233,10 +263,11 @@ impl Catalogue {
         if let Some(serving) = self.loaded().values().find(same) {
             return Ok(Arc::clone(&serving.model));
         }
-        let grants = Grants { gradient_boosting: settings.gradient_boosting };
-        let component = plugin::compile(&self.engine, self.cache.as_ref(), bytes, digest, grants, &table)?;
-        let model = v0_1::Model::new(&self.engine, &component, digest, settings.limits.clone(), key, &table)?;
-        Ok(Arc::new(model))
+        let model = open_forecast_model(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
+        if matches!(origin, Origin::File(_)) {
+            (self.admission)(&model)?;
+        }
+        Ok(model)
     }
 
     fn loaded(&self) -> Arc<Loaded> {

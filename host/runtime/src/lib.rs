@@ -16,14 +16,18 @@ mod error;
 mod limits;
 mod model;
 mod output;
+pub mod panel;
 mod plugin;
 mod pool;
 mod sandbox;
+mod trace;
 mod v0_1;
 
 pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
-pub use catalogue::{Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State};
+pub use catalogue::{
+    Admission, Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State, open_forecast_model,
+};
 pub use engine::{Engine, EngineSettings};
 pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
 pub use limits::Limits;
@@ -33,3 +37,5 @@ pub use model::{
 };
 pub use plugin::Digest;
 pub use pool::{Busy, ComputePool};
+pub use sandbox::LOG_BUDGET;
+pub use trace::{Crossing, Direction, Trace};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginError};
 use sqlx::PgPool;
 
+use crate::admission;
 use crate::artifacts::{ArtifactRoot, ModelStore, Storage};
 use crate::compute;
 use crate::config::{AppEnv, Config};
@@ -47,7 +48,8 @@ pub fn catalogue(config: &Config) -> Result<Catalogue, PluginError> {
     let engine =
         Engine::new(EngineSettings { pooling: config.plugins.pooling, ..EngineSettings::default() })?;
     let bundled = retailcast_bundled::PLUGINS.iter().map(|plugin| (plugin.name, plugin.component));
-    Catalogue::load(engine, config.plugins.catalogue(), bundled)
+    let admission = admission::by_smoke_checks(config.plugins.cache_dir.clone());
+    Catalogue::load_admitting(engine, config.plugins.catalogue(), bundled, admission)
 }
 
 /// Training and forecasts, for the command line.

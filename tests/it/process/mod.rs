@@ -5,6 +5,7 @@ mod backtest;
 mod command_line;
 mod ingest;
 mod jobs;
+mod plugin_author;
 mod program;
 mod seed;
 mod serve;

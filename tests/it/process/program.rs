@@ -71,6 +71,12 @@ impl Drop for Home {
     }
 }
 
+/// The folder that this test was built in.
+pub(super) fn target_folder() -> PathBuf {
+    // target/PROFILE/deps/it-… → target
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
+}
+
 fn binary() -> PathBuf {
     // target/PROFILE/deps/it-… → target/PROFILE/retailcast
     let test = std::env::current_exe().unwrap();

@@ -19,6 +19,7 @@ use crate::engine::Engine;
 use crate::model::FittedId;
 use crate::output::without_source_paths;
 use crate::sandbox::{self, Identity, Interruption, SandboxState};
+use crate::trace::{Direction, TracedSession};
 use crate::{
     Call, Description, Digest, ForecastModel, ForecastSession, Forecasts, FutureSet, GuestError,
     GuestErrorCode, Input, Limits, Phase, PluginError, Requirements, Scope, ShortLags, TimeLimit,
@@ -126,10 +127,23 @@ impl ForecastModel for Model {
         &self.config_schema
     }
 
+    fn describe(&self, call: &Call) -> Result<Description, PluginError> {
+        let plugin = Identity { name: &self.description.name, version: &self.description.version };
+        open(&self.engine, &self.pre, &self.limits, &self.settings_table, plugin, call)?
+            .describe(self.description.digest)
+    }
+
     fn session(&self, call: &Call) -> Result<Box<dyn ForecastSession>, PluginError> {
         let plugin = Identity { name: &self.description.name, version: &self.description.version };
-        let session = open(&self.engine, &self.pre, &self.limits, &self.settings_table, plugin, call)?;
-        Ok(Box::new(session))
+        let started = Instant::now();
+        let inner = open(&self.engine, &self.pre, &self.limits, &self.settings_table, plugin, call)?;
+        Ok(match call.trace.clone() {
+            None => Box::new(inner),
+            Some(trace) => {
+                trace.record(Direction::IntoPlugin, "instantiate", (0, 0), started);
+                Box::new(TracedSession { inner, trace })
+            }
+        })
     }
 }
 

@@ -59,7 +59,7 @@ enum Command {
     /// Make, delete or check synthetic data
     #[command(subcommand)]
     Seed(seed::Command),
-    /// Look at plugins
+    /// Look at plugins, make, check and run them
     #[command(subcommand)]
     Plugin(plugin::Command),
     /// Print the OpenAPI document

@@ -176,7 +176,7 @@ impl From<BacktestError> for Failure {
             | BacktestError::GapTooLong { .. }
             | BacktestError::ShortTraining { .. }
             | BacktestError::Split(_) => Self::value(told),
-            BacktestError::Fold { error, .. } => Self { message: told, ..error.into() },
+            BacktestError::Fold { error, .. } => Self { message: told, ..(*error).into() },
             BacktestError::Forecast(error) => error.into(),
         }
     }

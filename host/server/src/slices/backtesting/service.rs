@@ -111,8 +111,8 @@ pub enum BacktestError {
     Fold {
         /// Which, from 0.
         index: usize,
-        /// How.
-        error: ForecastError,
+        /// How. Boxed: it is the largest of the reasons.
+        error: Box<ForecastError>,
     },
     /// The model, its data or the machine failed.
     #[error(transparent)]
@@ -282,7 +282,7 @@ fn run_all(
         candidate.run(history, folds, call, each).map_err(|Failure { fold, error }| {
             let error = plugin_error(&candidate.model_type, error);
             match fold {
-                Some(index) => BacktestError::Fold { index, error },
+                Some(index) => BacktestError::Fold { index, error: Box::new(error) },
                 None => BacktestError::Forecast(error),
             }
         })

@@ -151,6 +151,7 @@ fn plugin_code(error: &PluginError) -> Code {
         | PluginError::Denied { .. }
         | PluginError::Digest { .. }
         | PluginError::Description { .. }
+        | PluginError::Conformance { .. }
         | PluginError::SessionOver
         | PluginError::Host { .. } => Code::Internal,
     }
