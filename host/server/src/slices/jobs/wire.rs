@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::fields::{self, Fields, Reading};
+use crate::http::fields::{self, Fields};
 use crate::http::query::{Paging, Sorting, one_of};
 use crate::http::{Problem, Query, Timestamp};
 use crate::jobs::{Job, JobStatus, JobType, Listing, NewJob, Order};
@@ -43,38 +43,18 @@ pub(super) struct JobBody {
 pub(super) fn read(body: &Map<String, Value>) -> Result<NewJob, Vec<FieldError>> {
     let mut fields = Fields::of(body);
     let job_type = fields.required("job_type", one_of("enum", &JobType::NAMES));
-    let params = fields.required("params", params);
+    let params = fields.required("params", fields::storable);
     let priority = fields.nullable("priority", fields::lax_int(-PRIORITY, PRIORITY));
     let deadline = fields.nullable("deadline_seconds", fields::lax_int(1, LONGEST));
     let new = (|| {
         Some(NewJob {
             job_type: job_type?,
-            params: params?.clone(),
+            params: Value::Object(params?),
             priority: priority.and_then(|priority| i16::try_from(priority).ok()).unwrap_or(0),
             deadline_seconds: deadline.and_then(|seconds| i32::try_from(seconds).ok()),
         })
     })();
     fields.finish(new)
-}
-
-/// Any object that PostgreSQL's JSON can keep.
-fn params(value: &Value) -> Reading<&Value> {
-    if !value.is_object() {
-        return Err(("dict_type", format!("must be an object, got {}", fields::short(value))));
-    }
-    if has_nul(value) {
-        return Err(("value_error", "must not contain the character NUL".to_owned()));
-    }
-    Ok(value)
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
-        _ => false,
-    }
 }
 
 /// A job.

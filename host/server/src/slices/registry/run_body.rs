@@ -109,8 +109,8 @@ pub(super) fn read_create(body: &Map<String, Value>) -> Result<NewRun, Vec<Field
     // The synonym counts when the name itself is absent.
     let synonym = !body.contains_key("model_config") && body.contains_key("model_config_data");
     let config_name = if synonym { "model_config_data" } else { "model_config" };
-    let model_config = fields.required(config_name, storable);
-    let feature_config = fields.nullable("feature_config", storable);
+    let model_config = fields.required(config_name, fields::storable);
+    let feature_config = fields.nullable("feature_config", fields::storable);
     let start = fields.required("data_window_start", fields::date);
     let end = fields.required("data_window_end", fields::date);
     if let (Some(start), Some(end)) = (start, end)
@@ -122,7 +122,7 @@ pub(super) fn read_create(body: &Map<String, Value>) -> Result<NewRun, Vec<Field
     let product_id = fields.required("product_id", lax_key);
     let agent_context = fields.nullable_nested("agent_context", read_agent_context);
     let git_sha = fields.nullable("git_sha", fields::text(0, 40));
-    let runtime_info_extras = fields.nullable("runtime_info_extras", storable);
+    let runtime_info_extras = fields.nullable("runtime_info_extras", fields::storable);
     fields.forbid_others(&[
         "model_type",
         config_name,
@@ -165,7 +165,7 @@ pub(super) fn read_patch(body: &Map<String, Value>) -> Result<RunPatch, Vec<Fiel
     let mut fields = Fields::of(body);
     let patch = RunPatch {
         status: fields.nullable("status", one_of("enum", &Status::NAMES)),
-        metrics: fields.nullable("metrics", storable),
+        metrics: fields.nullable("metrics", fields::storable),
         artifact_uri: fields.nullable("artifact_uri", fields::text(0, 500)).map(str::to_owned),
         artifact_hash: fields.nullable("artifact_hash", sha256),
         artifact_size_bytes: fields.nullable("artifact_size_bytes", fields::lax_int(0, i64::MAX)),
@@ -215,23 +215,4 @@ fn sha256(value: &Value) -> Reading<String> {
         return Ok(text.to_ascii_lowercase());
     }
     Err(("string_pattern_mismatch", format!("must be 64 hex digits (SHA-256), got {}", fields::short(value))))
-}
-
-/// An object that PostgreSQL can keep: no text in it holds the character NUL.
-fn storable(value: &Value) -> Reading<Map<String, Value>> {
-    fn has_nul(value: &Value) -> bool {
-        match value {
-            Value::String(text) => text.contains('\0'),
-            Value::Array(items) => items.iter().any(has_nul),
-            Value::Object(members) => {
-                members.iter().any(|(name, value)| name.contains('\0') || has_nul(value))
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        }
-    }
-    let object = fields::object(value)?;
-    if has_nul(value) {
-        return Err(("value_error", "must not contain the character NUL in any text".to_owned()));
-    }
-    Ok(object.clone())
 }
