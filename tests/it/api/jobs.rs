@@ -32,7 +32,7 @@ fn with(mut params: Value, changes: &Value) -> Value {
 macro_rules! assert_job {
     ($name:literal, $job:expr) => {
         insta::assert_json_snapshot!($name, $job, {
-            ".job_id" => "[id]", ".run_id" => insta::dynamic_redaction(id_or_null), ".result.run_id" => "[run]",
+            ".job_id" => "[id]", ".params.run_id" => "[run]", ".run_id" => insta::dynamic_redaction(id_or_null), ".result.run_id" => "[run]",
             ".result.model_path" => "[path]", ".result.duration_ms" => "[milliseconds]", ".result.backtest_id" => "[id]",
             ".started_at" => "[time]", ".completed_at" => "[time]", ".created_at" => "[time]", ".updated_at" => "[time]",
             ".queue_ms" => "[milliseconds]",
