@@ -36,6 +36,7 @@ bench: setup
 	cargo bench --locked --package retailcast-tests --bench portfolio
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
+	scripts/bench-jobs.py $(TARGET)/release/retailcast
 
 # How good the models are on real data, beside statsforecast and mlforecast: docs/accuracy.md. DATA="FOLDER[=LAST DAY] ..." adds data.
 accuracy: setup
