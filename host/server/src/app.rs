@@ -7,6 +7,7 @@ use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginE
 use sqlx::PgPool;
 
 use crate::admission;
+use crate::ai::{AiSettings, LiveSettings};
 use crate::artifacts::{ArtifactRoot, ModelStore, Storage};
 use crate::compute;
 use crate::config::{AppEnv, Config};
@@ -181,6 +182,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
         forecasting,
+        ai: LiveSettings::new(AiSettings::of(config)),
         compute,
         pool,
     }))

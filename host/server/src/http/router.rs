@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::openapi::Base;
 use super::{Code, Problem, cors, health, metrics, openapi, request};
+use crate::ai::LiveSettings;
 use crate::config::{AppConfig, AppEnv};
 use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
@@ -53,6 +54,8 @@ pub struct App {
     pub backtesting: backtesting::Backtesting,
     /// Training runs and the names of the successful ones.
     pub registry: registry::Registry,
+    /// Settings of language and embedding models.
+    pub ai: LiveSettings,
 }
 
 /// The server's router.
