@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use retailcast_core::chunking::ChunkLimits;
 use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginError};
 use sqlx::PgPool;
 
@@ -19,6 +20,7 @@ use crate::slices::dimensions::Dimensions;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
+use crate::slices::rag::{Knowledge, KnowledgeSettings, NoProvider};
 use crate::slices::registry::Registry;
 use crate::slices::rollups::Rollups;
 use crate::slices::seeder::{Seeder, SeederSettings};
@@ -170,6 +172,18 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         catalogue,
         config.registry.duplicate_policy,
     );
+    let ai = LiveSettings::new(AiSettings::of(config));
+    let knowledge = KnowledgeSettings {
+        root: config.rag.root.clone(),
+        chunks: ChunkLimits {
+            size: config.rag.chunk_size,
+            overlap: config.rag.chunk_overlap,
+            least: config.rag.min_chunk_size,
+        },
+        similarity_threshold: config.rag.similarity_threshold,
+    };
+    let knowledge =
+        Knowledge::new(pool.clone(), Arc::clone(&compute), Arc::new(NoProvider), ai.clone(), knowledge);
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -182,7 +196,8 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
         forecasting,
-        ai: LiveSettings::new(AiSettings::of(config)),
+        knowledge,
+        ai,
         compute,
         pool,
     }))

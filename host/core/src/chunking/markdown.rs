@@ -139,7 +139,10 @@ mod tests {
         let chunks = contents(&document, limits);
         assert_eq!(chunks[1], format!("word word word\n{}", section("B", 12).trim()));
         // All of a short buffer.
-        let chunks = contents(&format!("{}{}", section("A", 2), section("B", 14)), ChunkLimits { overlap: 9, ..LIMITS });
+        let chunks = contents(
+            &format!("{}{}", section("A", 2), section("B", 14)),
+            ChunkLimits { overlap: 9, ..LIMITS },
+        );
         assert_eq!(chunks[1], format!("{}{}", section("A", 2), section("B", 14).trim()));
     }
 
@@ -205,7 +208,10 @@ mod tests {
             &format!("{document}\n# B\nend\n"),
             ChunkLimits { size: 512, overlap: 50, least: 100 },
         );
-        assert_eq!(chunks.iter().map(|chunk| chunk.token_count <= HARD_CAP).collect::<Vec<_>>(), [true, true]);
+        assert_eq!(
+            chunks.iter().map(|chunk| chunk.token_count <= HARD_CAP).collect::<Vec<_>>(),
+            [true, true]
+        );
     }
 
     fn documents() -> impl Strategy<Value = String> {

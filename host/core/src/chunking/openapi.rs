@@ -197,7 +197,10 @@ mod tests {
              - `dry` (query) *required*: Only check\n- `trace` (header)\n\n### Request Body\n\napplication/json:\n\n\
              ```json\n{\n  \"type\": \"object\"\n}\n```\n\n### Responses\n\n- 201: Made\n- 422"
         );
-        assert_eq!((chunks[2].content.as_str(), chunks[3].content.as_str()), ("## GET /orders", "## GET /ping"));
+        assert_eq!(
+            (chunks[2].content.as_str(), chunks[3].content.as_str()),
+            ("## GET /orders", "## GET /ping")
+        );
         assert!(chunks.iter().all(|chunk| chunk.token_count == count_tokens(&chunk.content)));
     }
 
@@ -205,7 +208,10 @@ mod tests {
     fn the_operation_id_has_the_method_as_it_is_written() {
         let chunks = chunk_openapi(r#"{"paths": {"/a": {"GET": {}}}}"#, LIMITS);
         let metadata = chunks[0].metadata.as_ref().unwrap();
-        assert_eq!((metadata["operation_id"].as_str(), metadata["method"].as_str()), (Some("GET_/a"), Some("GET")));
+        assert_eq!(
+            (metadata["operation_id"].as_str(), metadata["method"].as_str()),
+            (Some("GET_/a"), Some("GET"))
+        );
     }
 
     #[test]
@@ -240,7 +246,8 @@ mod tests {
     #[test]
     fn long_descriptions_are_cut_to_the_cap() {
         let long = vec!["word"; HARD_CAP + 50].join(" ");
-        let document = json!({"info": {"description": long}, "paths": {"/a": {"get": {"description": long}}}});
+        let document =
+            json!({"info": {"description": long}, "paths": {"/a": {"get": {"description": long}}}});
         let chunks = chunk_openapi(&document.to_string(), LIMITS);
         assert_eq!(chunks.iter().map(|chunk| chunk.token_count).collect::<Vec<_>>(), [HARD_CAP, HARD_CAP]);
     }

@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn only_the_first_characters_are_kept_and_inner_references_stay() {
-        let document = document(json!({"s": {"o": {"properties": {"p": {"$ref": "#/s/p"}}, "description": "ä".repeat(900)}}}));
+        let document = document(
+            json!({"s": {"o": {"properties": {"p": {"$ref": "#/s/p"}}, "description": "ä".repeat(900)}}}),
+        );
         let text = render(&document, &json!({"$ref": "#/s/o"}));
         assert_eq!(text.chars().count(), 500);
         assert!(text.contains("\"$ref\": \"#/s/p\""));

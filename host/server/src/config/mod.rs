@@ -12,9 +12,9 @@ use figment::providers::{Format, Toml};
 pub use environment::{DotEnvError, VARIABLES};
 pub use sections::{
     ACTIONS, AgentsConfig, AnalyticsConfig, AppConfig, AppEnv, BacktestConfig, ComputeConfig, Config,
-    DatabaseConfig, DuplicatePolicy, EmbeddedConfig, FeaturesConfig, ForecastConfig, Grant, IngestConfig,
-    JobsConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, PluginConfig, PluginsConfig, ProvidersConfig,
-    RagConfig, RegistryConfig, SeederConfig, ServerConfig,
+    DatabaseConfig, DuplicatePolicy, EmbeddedConfig, FeaturesConfig, ForecastConfig, Grant, IndexType,
+    IngestConfig, JobsConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, PluginConfig, PluginsConfig,
+    ProvidersConfig, RagConfig, RegistryConfig, SeederConfig, ServerConfig,
 };
 
 /// The commented defaults, as they lie at the root of the project.

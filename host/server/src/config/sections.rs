@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use retailcast_core::MissingDays;
+use retailcast_core::chunking::HARD_CAP;
 use retailcast_runtime::{CatalogueSettings, Limits, PluginSettings};
 use serde::{Deserialize, Deserializer};
 
@@ -405,6 +406,38 @@ pub struct RagConfig {
     /// Model of the provider `ollama`.
     #[serde(deserialize_with = "text")]
     pub ollama_embedding_model: String,
+    /// Texts of one call to a provider.
+    pub embedding_batch_size: usize,
+    /// Folder of documents.
+    pub root: PathBuf,
+    /// Tokens that a chunk is filled up to.
+    pub chunk_size: usize,
+    /// Tokens that are repeated from the chunk before.
+    pub chunk_overlap: usize,
+    /// Tokens below which the end of a document joins the chunk before it.
+    pub min_chunk_size: usize,
+    /// Least cosine similarity of a search that names none.
+    pub similarity_threshold: f64,
+    /// Reserved.
+    pub top_k: u32,
+    /// Reserved.
+    pub max_context_tokens: u32,
+    /// Reserved.
+    pub index_type: IndexType,
+    /// Reserved.
+    pub hnsw_m: u32,
+    /// Reserved.
+    pub hnsw_ef_construction: u32,
+}
+
+/// Kinds of vector index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IndexType {
+    /// A graph of near vectors.
+    Hnsw,
+    /// Lists of near vectors.
+    IvfFlat,
 }
 
 /// `[agents]`
@@ -536,7 +569,7 @@ impl Config {
         within("seeder.default_products", self.seeder.default_products as u64, 1, 500)?;
         within("seeder.batch_size", self.seeder.batch_size as u64, 1, 10_000)?;
         self.providers.check()?;
-        within("rag.embedding_dimension", self.rag.embedding_dimension.into(), 1, MOST_DIMENSIONS)?;
+        self.rag.check()?;
         self.agents.check()?;
         self.plugins.limits.check("plugins.limits")?;
         for (name, plugin) in &self.plugins.settings {
@@ -612,6 +645,23 @@ impl ProvidersConfig {
             if crate::ai::host_of(value).is_none() {
                 return Err(format!("`providers.{key}`: `{value}` is no http or https URL with a host"));
             }
+        }
+        Ok(())
+    }
+}
+
+impl RagConfig {
+    fn check(&self) -> Result<(), String> {
+        within("rag.embedding_dimension", self.embedding_dimension.into(), 1, MOST_DIMENSIONS)?;
+        within("rag.embedding_batch_size", self.embedding_batch_size as u64, 1, 2_048)?;
+        // A chunk is at most as long as both together, and providers take no more than the cap.
+        let cap = HARD_CAP as u64;
+        within("rag.chunk_size", self.chunk_size as u64, 1, cap)?;
+        within("rag.chunk_overlap", self.chunk_overlap as u64, 0, cap - self.chunk_size as u64)?;
+        within("rag.min_chunk_size", self.min_chunk_size as u64, 0, cap)?;
+        if !(0.0..=1.0).contains(&self.similarity_threshold) {
+            let value = self.similarity_threshold;
+            return Err(format!("`rag.similarity_threshold`: {value} is out of range, allowed is 0 to 1"));
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, registry, seeder,
+    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, rag, registry, seeder,
 };
 
 /// What handlers work with.
@@ -54,6 +54,8 @@ pub struct App {
     pub backtesting: backtesting::Backtesting,
     /// Training runs and the names of the successful ones.
     pub registry: registry::Registry,
+    /// The knowledge base.
+    pub knowledge: rag::Knowledge,
     /// Settings of language and embedding models.
     pub ai: LiveSettings,
 }
@@ -93,6 +95,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(backtesting::routes())
         .merge(jobs::routes())
         .merge(registry::routes())
+        .merge(rag::routes())
         .merge(metrics::routes())
 }
 
