@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::engine::Engine;
 use crate::plugin::{self, Digest, Grants};
-use crate::{CodeCache, Description, ForecastModel, Limits, PluginError, v0_1};
+use crate::{
+    CodeCache, Description, Explainer, ForecastModel, Kind, Limits, PluginError, ScenarioAdjuster, v0_1,
+};
 
 /// Where a plugin came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,16 +85,34 @@ fn settings_table(key: &str) -> String {
     format!("plugins.settings.{key}")
 }
 
-/// A model that serves requests, and under which settings.
-struct Serving {
-    key: String,
-    model: Arc<dyn ForecastModel>,
+/// A plugin, by what it is for.
+#[derive(Clone)]
+enum Plugin {
+    Model(Arc<dyn ForecastModel>),
+    Explainer(Arc<dyn Explainer>),
+    Adjuster(Arc<dyn ScenarioAdjuster>),
 }
 
-/// By model type.
+impl Plugin {
+    fn description(&self) -> &Description {
+        match self {
+            Self::Model(model) => model.description(),
+            Self::Explainer(explainer) => explainer.description(),
+            Self::Adjuster(adjuster) => adjuster.description(),
+        }
+    }
+}
+
+/// A plugin that serves requests, and under which settings.
+struct Serving {
+    key: String,
+    plugin: Plugin,
+}
+
+/// By name. All kinds share the names.
 type Loaded = HashMap<String, Serving>;
 
-/// The plugins of a running program. Requests hold an `Arc` of their model, so that a reload never replaces a
+/// The plugins of a running program. Requests hold an `Arc` of what they use, so that a reload never replaces a
 /// plugin under a running call.
 pub struct Catalogue {
     engine: Engine,
@@ -199,8 +219,8 @@ impl Catalogue {
         let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
             State::Refused(Arc::new(key_taken(key, &owner.origin)))
         } else if settings.enabled {
-            let model = bytes.and_then(|bytes| self.open(key, &bytes, &settings));
-            match model.and_then(|model| insert(loaded, key, model)) {
+            let plugin = bytes.and_then(|bytes| self.open(key, &bytes, &settings));
+            match plugin.and_then(|plugin| insert(loaded, key, plugin)) {
                 Ok(description) => State::Loaded(description),
                 Err(e) => State::Refused(Arc::new(e)),
             }
@@ -210,12 +230,7 @@ impl Catalogue {
         Entry { key: key.to_owned(), origin, digest, state }
     }
 
-    fn open(
-        &self,
-        key: &str,
-        bytes: &[u8],
-        settings: &PluginSettings,
-    ) -> Result<Arc<dyn ForecastModel>, PluginError> {
+    fn open(&self, key: &str, bytes: &[u8], settings: &PluginSettings) -> Result<Plugin, PluginError> {
         let digest = Digest::of(bytes);
         let table = settings_table(key);
         if let Some(pinned) = &settings.sha256
@@ -229,14 +244,24 @@ impl Catalogue {
         }
         // The same bytes stay loaded: a reload does not compile or restart them. Under another key they have other
         // settings, so they are judged anew.
-        let same = |serving: &&Serving| serving.key == key && serving.model.description().digest == digest;
+        let same = |serving: &&Serving| serving.key == key && serving.plugin.description().digest == digest;
         if let Some(serving) = self.loaded().values().find(same) {
-            return Ok(Arc::clone(&serving.model));
+            return Ok(serving.plugin.clone());
         }
         let grants = Grants { gradient_boosting: settings.gradient_boosting };
-        let component = plugin::compile(&self.engine, self.cache.as_ref(), bytes, digest, grants, &table)?;
-        let model = v0_1::Model::new(&self.engine, &component, digest, settings.limits.clone(), key, &table)?;
-        Ok(Arc::new(model))
+        let checked = plugin::compile(&self.engine, self.cache.as_ref(), bytes, digest, grants, &table)?;
+        let (engine, limits) = (&self.engine, settings.limits.clone());
+        Ok(match checked.kind {
+            Kind::ForecastModel => {
+                Plugin::Model(Arc::new(v0_1::Model::new(engine, &checked, limits, key, &table)?))
+            }
+            Kind::Explainer => {
+                Plugin::Explainer(Arc::new(v0_1::Explaining::new(engine, &checked, limits, key, &table)?))
+            }
+            Kind::ScenarioAdjuster => {
+                Plugin::Adjuster(Arc::new(v0_1::Adjuster::new(engine, &checked, limits, key, &table)?))
+            }
+        })
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -250,15 +275,47 @@ impl Catalogue {
 
     /// The model of this type.
     pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
-        self.loaded()
-            .get(name)
-            .map(|serving| Arc::clone(&serving.model))
-            .ok_or_else(|| PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() })
+        match self.loaded().get(name).map(|serving| &serving.plugin) {
+            Some(Plugin::Model(model)) => Ok(Arc::clone(model)),
+            _ => Err(PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() }),
+        }
     }
 
     /// All loaded model types, sorted.
     pub fn model_types(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.loaded().keys().cloned().collect();
+        self.names(Kind::ForecastModel)
+    }
+
+    /// The scenario adjuster of this name.
+    pub fn adjuster(&self, name: &str) -> Result<Arc<dyn ScenarioAdjuster>, PluginError> {
+        match self.loaded().get(name).map(|serving| &serving.plugin) {
+            Some(Plugin::Adjuster(adjuster)) => Ok(Arc::clone(adjuster)),
+            _ => Err(PluginError::Unknown {
+                name: name.to_owned(),
+                loaded: self.names(Kind::ScenarioAdjuster),
+            }),
+        }
+    }
+
+    /// What explains forecasts of this model type: the first by name, when several do. None when nothing does.
+    pub fn explainer_of(&self, model_type: &str) -> Option<Arc<dyn Explainer>> {
+        let loaded = self.loaded();
+        let explainers = loaded.values().filter_map(|serving| match &serving.plugin {
+            Plugin::Explainer(explainer) => Some(explainer),
+            _ => None,
+        });
+        explainers
+            .filter(|explainer| explainer.models().iter().any(|model| model == model_type))
+            .min_by(|a, b| a.description().name.cmp(&b.description().name))
+            .cloned()
+    }
+
+    /// Names of the loaded plugins of a kind, sorted.
+    fn names(&self, kind: Kind) -> Vec<String> {
+        let loaded = self.loaded();
+        let of_kind = loaded.values().map(|serving| serving.plugin.description());
+        let mut names: Vec<String> =
+            of_kind.filter(|said| said.kind == kind).map(|said| said.name.clone()).collect();
         names.sort();
         names
     }
@@ -279,20 +336,20 @@ fn key_taken(key: &str, owner: &Origin) -> PluginError {
     }
 }
 
-/// A model type belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
-fn insert(loaded: &mut Loaded, key: &str, model: Arc<dyn ForecastModel>) -> Result<Description, PluginError> {
-    let description = model.description().clone();
+/// A name belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
+fn insert(loaded: &mut Loaded, key: &str, plugin: Plugin) -> Result<Description, PluginError> {
+    let description = plugin.description().clone();
     if let Some(first) = loaded.get(&description.name) {
         return Err(PluginError::Description {
             reason: format!(
                 "the name `{}` is taken by the plugin with SHA-256 {}; to use this one, switch the other off:\n[{}]\nenabled = false",
                 description.name,
-                first.model.description().digest,
+                first.plugin.description().digest,
                 settings_table(&first.key),
             ),
         });
     }
-    loaded.insert(description.name.clone(), Serving { key: key.to_owned(), model });
+    loaded.insert(description.name.clone(), Serving { key: key.to_owned(), plugin });
     Ok(description)
 }
 
