@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every compiler brings new lints. They are errors with the one that the project is checked with, and warnings with others.
 LINTS := $(if $(findstring rustc 1.95.,$(shell rustc --version)),-- --deny warnings)
 
-.PHONY: setup demo test bench accuracy fmt queries
+.PHONY: setup demo test python bench accuracy fmt queries
 
 setup:
 	@scripts/setup.sh
@@ -17,11 +17,16 @@ demo: setup
 	$(TARGET)/release/retailcast demo
 
 # Formats, lints, builds and runs every test. The program is built first: tests of processes run it.
-test: setup
+test: setup python
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets $(LINTS)
 	cargo build --locked --package retailcast
 	cargo test --locked --workspace
+
+# The Python SDK: its tests, its examples, one component. Ten seconds, the first time some more for its environment.
+python:
+	sdk/python/setup.sh
+	sdk/python/test.sh
 
 # Numbers for docs/performance.md.
 bench: setup
@@ -31,6 +36,7 @@ bench: setup
 	cargo bench --locked --package retailcast-tests --bench portfolio
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
+	scripts/bench-jobs.py $(TARGET)/release/retailcast
 
 # How good the models are on real data, beside statsforecast and mlforecast: docs/accuracy.md. DATA="FOLDER[=LAST DAY] ..." adds data.
 accuracy: setup

@@ -28,7 +28,7 @@ impl Bench {
         config.database.embedded.dir = folder.path().join("home");
         config.database.embedded.bin_dir = programs();
         config.plugins.cache_dir = folder.path().join("code");
-        config.forecast.model_artifacts_dir = folder.path().join("models");
+        config.forecast.model_artifacts_dir = folder.path().join("models").into();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let (database, url) = runtime.block_on(async {
             let database = Database::open(&config).await.unwrap();

@@ -108,6 +108,11 @@ impl ModelConfigSchema {
         Ok(compiled)
     }
 
+    /// Names of the declared fields, in hashing order.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.name.as_str())
+    }
+
     /// Every default must be a value that a client could send.
     fn check_defaults(&self) -> Result<(), SchemaError> {
         let given: Map<String, Value> = self

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::trace::Trace;
+
 /// Tells running work that nobody waits for it any more. Clones share one flag.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
@@ -59,4 +61,6 @@ pub struct Call {
     pub threads: usize,
     /// What the plugin sees as the present, as time since 1970-01-01.
     pub now: Duration,
+    /// Collects what passes between host and plugin, when somebody wants to see it.
+    pub trace: Option<Trace>,
 }

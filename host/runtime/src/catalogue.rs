@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::engine::Engine;
-use crate::plugin::{self, Digest, Grants};
+use crate::open::{Plugin, open};
 use crate::{
-    CodeCache, Description, Explainer, ForecastModel, Kind, Limits, PluginError, ScenarioAdjuster, v0_1,
+    CodeCache, Description, Digest, Explainer, ForecastModel, Kind, Limits, PluginError, ScenarioAdjuster,
 };
 
 /// Where a plugin came from.
@@ -78,29 +78,11 @@ pub struct CatalogueSettings {
 }
 
 /// The configuration table of a plugin's settings, as messages name it: what stands in the brackets can be pasted.
-fn settings_table(key: &str) -> String {
+pub(crate) fn settings_table(key: &str) -> String {
     let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     // A file may be called anything; TOML reads the escapes of JSON's strings.
     let key = if bare { key.to_owned() } else { serde_json::Value::from(key).to_string() };
     format!("plugins.settings.{key}")
-}
-
-/// A plugin, by what it is for.
-#[derive(Clone)]
-enum Plugin {
-    Model(Arc<dyn ForecastModel>),
-    Explainer(Arc<dyn Explainer>),
-    Adjuster(Arc<dyn ScenarioAdjuster>),
-}
-
-impl Plugin {
-    fn description(&self) -> &Description {
-        match self {
-            Self::Model(model) => model.description(),
-            Self::Explainer(explainer) => explainer.description(),
-            Self::Adjuster(adjuster) => adjuster.description(),
-        }
-    }
 }
 
 /// A plugin that serves requests, and under which settings.
@@ -112,6 +94,9 @@ struct Serving {
 /// By name. All kinds share the names.
 type Loaded = HashMap<String, Serving>;
 
+/// Who looks at a plugin of the folder before it serves; bundled ones were looked at when the program was made.
+pub type Admission = Box<dyn Fn(&Plugin) -> Result<(), PluginError> + Send + Sync>;
+
 /// The plugins of a running program. Requests hold an `Arc` of what they use, so that a reload never replaces a
 /// plugin under a running call.
 pub struct Catalogue {
@@ -119,6 +104,7 @@ pub struct Catalogue {
     settings: CatalogueSettings,
     bundled: Vec<(&'static str, &'static [u8])>,
     cache: Option<CodeCache>,
+    admission: Admission,
     current: RwLock<(Arc<Loaded>, Arc<[Entry]>)>,
     reloading: Mutex<()>,
 }
@@ -136,12 +122,23 @@ impl Catalogue {
         settings: CatalogueSettings,
         bundled: impl IntoIterator<Item = (&'static str, &'static [u8])>,
     ) -> Result<Self, PluginError> {
+        Self::load_admitting(engine, settings, bundled, Box::new(|_| Ok(())))
+    }
+
+    /// The same; a file of the folder serves only when `admission` takes it.
+    pub fn load_admitting(
+        engine: Engine,
+        settings: CatalogueSettings,
+        bundled: impl IntoIterator<Item = (&'static str, &'static [u8])>,
+        admission: Admission,
+    ) -> Result<Self, PluginError> {
         let cache = settings.cache.as_deref().map(CodeCache::open).transpose()?;
         let catalogue = Self {
             engine,
             settings,
             bundled: bundled.into_iter().collect(),
             cache,
+            admission,
             current: RwLock::default(),
             reloading: Mutex::default(),
         };
@@ -219,7 +216,7 @@ impl Catalogue {
         let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
             State::Refused(Arc::new(key_taken(key, &owner.origin)))
         } else if settings.enabled {
-            let plugin = bytes.and_then(|bytes| self.open(key, &bytes, &settings));
+            let plugin = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &settings));
             match plugin.and_then(|plugin| insert(loaded, key, plugin)) {
                 Ok(description) => State::Loaded(description),
                 Err(e) => State::Refused(Arc::new(e)),
@@ -230,7 +227,13 @@ impl Catalogue {
         Entry { key: key.to_owned(), origin, digest, state }
     }
 
-    fn open(&self, key: &str, bytes: &[u8], settings: &PluginSettings) -> Result<Plugin, PluginError> {
+    fn open(
+        &self,
+        key: &str,
+        origin: &Origin,
+        bytes: &[u8],
+        settings: &PluginSettings,
+    ) -> Result<Plugin, PluginError> {
         let digest = Digest::of(bytes);
         let table = settings_table(key);
         if let Some(pinned) = &settings.sha256
@@ -248,20 +251,11 @@ impl Catalogue {
         if let Some(serving) = self.loaded().values().find(same) {
             return Ok(serving.plugin.clone());
         }
-        let grants = Grants { gradient_boosting: settings.gradient_boosting };
-        let checked = plugin::compile(&self.engine, self.cache.as_ref(), bytes, digest, grants, &table)?;
-        let (engine, limits) = (&self.engine, settings.limits.clone());
-        Ok(match checked.kind {
-            Kind::ForecastModel => {
-                Plugin::Model(Arc::new(v0_1::Model::new(engine, &checked, limits, key, &table)?))
-            }
-            Kind::Explainer => {
-                Plugin::Explainer(Arc::new(v0_1::Explaining::new(engine, &checked, limits, key, &table)?))
-            }
-            Kind::ScenarioAdjuster => {
-                Plugin::Adjuster(Arc::new(v0_1::Adjuster::new(engine, &checked, limits, key, &table)?))
-            }
-        })
+        let plugin = open(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
+        if matches!(origin, Origin::File(_)) {
+            (self.admission)(&plugin)?;
+        }
+        Ok(plugin)
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -276,7 +270,7 @@ impl Catalogue {
     /// The model of this type.
     pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
         match self.loaded().get(name).map(|serving| &serving.plugin) {
-            Some(Plugin::Model(model)) => Ok(Arc::clone(model)),
+            Some(Plugin::ForecastModel(model)) => Ok(Arc::clone(model)),
             _ => Err(PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() }),
         }
     }
@@ -289,7 +283,7 @@ impl Catalogue {
     /// The scenario adjuster of this name.
     pub fn adjuster(&self, name: &str) -> Result<Arc<dyn ScenarioAdjuster>, PluginError> {
         match self.loaded().get(name).map(|serving| &serving.plugin) {
-            Some(Plugin::Adjuster(adjuster)) => Ok(Arc::clone(adjuster)),
+            Some(Plugin::ScenarioAdjuster(adjuster)) => Ok(Arc::clone(adjuster)),
             _ => Err(PluginError::Unknown {
                 name: name.to_owned(),
                 loaded: self.names(Kind::ScenarioAdjuster),
@@ -305,7 +299,7 @@ impl Catalogue {
             _ => None,
         });
         explainers
-            .filter(|explainer| explainer.models().iter().any(|model| model == model_type))
+            .filter(|explainer| explainer.models().iter().any(|model| model.model_type == model_type))
             .min_by(|a, b| a.description().name.cmp(&b.description().name))
             .cloned()
     }

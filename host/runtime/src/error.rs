@@ -229,6 +229,18 @@ pub enum PluginError {
     /// The session ended with an earlier error.
     #[error("the plugin's instance was dropped after an earlier failure")]
     SessionOver,
+    /// The plugin does not keep a rule that every plugin of its kind must keep.
+    #[error("fails the check `{check}`: {rule} Expected {expected}, found {found}")]
+    Conformance {
+        /// The check's id.
+        check: &'static str,
+        /// Its rule, as a sentence.
+        rule: &'static str,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
     /// The host itself failed (a file, a lock).
     #[error("{context}: {reason}")]
     Host {
@@ -273,6 +285,7 @@ impl PluginError {
             Self::Unknown { .. } => "RC-P015",
             Self::SessionOver => "RC-P016",
             Self::Host { .. } => "RC-P017",
+            Self::Conformance { .. } => "RC-P018",
         }
     }
 }

@@ -50,6 +50,50 @@ pub struct Signals {
     pub holiday: Option<Option<String>>,
 }
 
+/// The fitted model that made the forecast, and what it read for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedModel {
+    /// The model's state.
+    pub state: Vec<u8>,
+    /// Names of the feature columns.
+    pub feature_names: Vec<String>,
+    /// One number per column for the day that is forecast; NaN is missing.
+    pub features: Vec<f64>,
+    /// What the model says.
+    pub forecast: f64,
+}
+
+/// A model type that can be explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedModel {
+    /// Its name.
+    pub model_type: String,
+    /// Whether the explainer wants the fitted model.
+    pub needs_fitted: bool,
+}
+
+/// Where the numbers of an explanation come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// The rules of the model, done again.
+    RuleBased,
+    /// Shapley values.
+    Shap,
+    /// Parts that the model itself adds up.
+    Component,
+}
+
+impl Method {
+    /// As clients read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RuleBased => "rule_based",
+            Self::Shap => "shap",
+            Self::Component => "component",
+        }
+    }
+}
+
 /// Which way a driver pushes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -174,6 +218,8 @@ impl Confidence {
 /// the forecast, no reason twice, a summary of at most 2000 characters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
+    /// Where the numbers come from.
+    pub method: Method,
     /// Units forecast for the day after the cutoff.
     pub forecast: f64,
     /// The main one first.
@@ -192,14 +238,18 @@ pub struct Explanation {
 pub trait Explainer: Send + Sync {
     /// What it says of itself.
     fn description(&self) -> &Description;
+    /// Asks a fresh instance for its description again: it must not have changed.
+    fn describe(&self, call: &Call) -> Result<Description, PluginError>;
     /// The model types that it explains.
-    fn models(&self) -> &[String];
-    /// Explains, in a fresh instance. `history` are the units sold up to the cutoff, oldest first, possibly none.
+    fn models(&self) -> &[ExplainedModel];
+    /// Explains, in a fresh instance. `history` are the units sold up to the cutoff, oldest first, possibly none;
+    /// `fitted` is given for the model types that need it.
     fn explain(
         &self,
         subject: &Subject,
         history: &[f64],
         signals: &Signals,
+        fitted: Option<&FittedModel>,
         call: &Call,
     ) -> Result<Explanation, PluginError>;
 }

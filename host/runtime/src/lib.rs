@@ -15,34 +15,34 @@ mod catalogue;
 mod description;
 mod engine;
 mod error;
-mod explain;
+pub mod explain;
 mod limits;
 mod model;
+mod open;
 mod output;
+pub mod panel;
 mod plugin;
 mod pool;
 mod sandbox;
-mod scenario;
+pub mod scenario;
+mod trace;
 mod v0_1;
 
 pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
-pub use catalogue::{Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State};
+pub use catalogue::{Admission, Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State};
 pub use description::{Description, Kind};
 pub use engine::{Engine, EngineSettings};
 pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
-pub use explain::{
-    Confidence, Direction, Driver, Explainer, Explanation, PromotionSignal, Reason, ReasonCode, Severity,
-    Signals, StockSignal, Subject,
-};
+pub use explain::Explainer;
 pub use limits::Limits;
 pub use model::{
     FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input, Requirements, Scope,
     ShortLags, TrainingSet,
 };
+pub use open::{Plugin, open, open_forecast_model};
 pub use plugin::Digest;
 pub use pool::{Busy, ComputePool};
-pub use scenario::{
-    Adjusted, Assumptions, Baseline, IntervalBounds, LifeCycleStage, PriceChange, Promotion, PromotionKind,
-    ScenarioAdjuster, Window,
-};
+pub use sandbox::LOG_BUDGET;
+pub use scenario::ScenarioAdjuster;
+pub use trace::{Crossing, Direction, Trace};

@@ -144,6 +144,8 @@ impl Forecasts {
 pub trait ForecastModel: Send + Sync {
     /// What it says of itself.
     fn description(&self) -> &Description;
+    /// Asks a fresh instance for its description again: it must not have changed.
+    fn describe(&self, call: &Call) -> Result<Description, PluginError>;
     /// The schema of its configuration, compiled.
     fn config_schema(&self) -> &ModelConfigSchema;
     /// A fresh instance for one request.

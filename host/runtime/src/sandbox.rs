@@ -14,6 +14,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use crate::call::{Call, CancelToken};
 use crate::limits::{Limits, MemoryWatch};
 use crate::output::OutputTail;
+use crate::trace::{Direction, Payload, Trace};
 
 /// Why the host interrupted a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +26,11 @@ pub(crate) enum Interruption {
 /// Most handles a plugin may hold at once (data, boosters, streams).
 const MAX_HANDLES: usize = 10_000;
 
-/// Bytes of log that a session may write; the rest is counted.
-const LOG_BUDGET: usize = 64 << 10;
+/// Bytes of log that a session may write; the rest is counted and dropped.
+pub const LOG_BUDGET: usize = 64 << 10;
+
+/// What the host writes around a line counts too, or empty lines would cost nothing.
+pub(crate) const LOG_LINE: usize = 64;
 
 /// The state of one instance.
 pub(crate) struct SandboxState {
@@ -41,6 +45,7 @@ pub(crate) struct SandboxState {
     pub(crate) cancel: CancelToken,
     pub(crate) interruption: Option<Interruption>,
     pub(crate) log: LogBudget,
+    pub(crate) trace: Option<Trace>,
 }
 
 /// Who runs, as the log names it.
@@ -64,8 +69,7 @@ pub(crate) struct LogBudget {
 impl LogBudget {
     /// Whether a line of this many bytes may still be written.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
-        // What the host writes around a line counts too, or empty lines would cost nothing.
-        let bytes = bytes.saturating_add(64);
+        let bytes = bytes.saturating_add(LOG_LINE);
         if bytes <= self.left {
             self.left -= bytes;
             return true;
@@ -123,7 +127,22 @@ impl SandboxState {
                 left: LOG_BUDGET,
                 dropped: 0,
             },
+            trace: call.trace.clone(),
         }
+    }
+
+    /// Answers a call of the plugin, and writes it down when somebody traces. `bytes_in` is what its arguments carry.
+    pub(crate) fn answer<T: Payload>(
+        &mut self,
+        function: &'static str,
+        bytes_in: usize,
+        answer: impl FnOnce(&mut Self) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        let Some(trace) = self.trace.clone() else { return answer(self) };
+        let started = Instant::now();
+        let result = answer(self)?;
+        trace.record(Direction::IntoHost, function, (bytes_in, result.payload()), started);
+        Ok(result)
     }
 
     /// Looked at every tick while the plugin runs, and every round while a capability works for it.

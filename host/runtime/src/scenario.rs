@@ -106,6 +106,8 @@ pub struct Adjusted {
 pub trait ScenarioAdjuster: Send + Sync {
     /// What it says of itself.
     fn description(&self) -> &Description;
+    /// Asks a fresh instance for its description again: it must not have changed.
+    fn describe(&self, call: &Call) -> Result<Description, PluginError>;
     /// Applies the assumptions, in a fresh instance.
     fn adjust(
         &self,

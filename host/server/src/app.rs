@@ -6,16 +6,19 @@ use std::time::Duration;
 use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginError};
 use sqlx::PgPool;
 
-use crate::artifacts::ModelStore;
+use crate::admission;
+use crate::artifacts::{ArtifactRoot, ModelStore, Storage};
 use crate::compute;
 use crate::config::{AppEnv, Config};
 use crate::http::App;
+use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::dimensions::Dimensions;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
+use crate::slices::registry::Registry;
 use crate::slices::rollups::Rollups;
 use crate::slices::seeder::{Seeder, SeederSettings};
 
@@ -28,6 +31,16 @@ pub enum AssembleError {
     /// The compute threads do not start.
     #[error("cannot start the compute threads: {0}")]
     Threads(#[from] std::io::Error),
+    /// The bucket of a setting cannot be used.
+    #[error("`{key}` = \"{root}\": {source}")]
+    Artifacts {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        root: ArtifactRoot,
+        /// What the provider's client misses.
+        source: Box<object_store::Error>,
+    },
 }
 
 /// Loads all plugins: the built-in ones and those of the operator's folder.
@@ -35,19 +48,20 @@ pub fn catalogue(config: &Config) -> Result<Catalogue, PluginError> {
     let engine =
         Engine::new(EngineSettings { pooling: config.plugins.pooling, ..EngineSettings::default() })?;
     let bundled = retailcast_bundled::PLUGINS.iter().map(|plugin| (plugin.name, plugin.component));
-    Catalogue::load(engine, config.plugins.catalogue(), bundled)
+    let admission = admission::by_smoke_checks(config.plugins.cache_dir.clone());
+    Catalogue::load_admitting(engine, config.plugins.catalogue(), bundled, admission)
 }
 
 /// Training and forecasts, for the command line.
 pub fn forecasting(config: &Config, pool: PgPool) -> Result<Forecasting, AssembleError> {
     let compute = compute::start_alone(config.compute.threads, config.compute.queue)?;
-    Ok(forecasting_on(config, pool, compute, Arc::new(catalogue(config)?)))
+    forecasting_on(config, pool, compute, Arc::new(catalogue(config)?))
 }
 
 /// Cross-validation, for the command line.
 pub fn backtesting(config: &Config, pool: PgPool) -> Result<Backtesting, AssembleError> {
     let compute = compute::start_alone(config.compute.threads, config.compute.queue)?;
-    let forecasting = forecasting_on(config, pool, Arc::clone(&compute), Arc::new(catalogue(config)?));
+    let forecasting = forecasting_on(config, pool, Arc::clone(&compute), Arc::new(catalogue(config)?))?;
     Ok(backtesting_on(config, forecasting, compute))
 }
 
@@ -70,12 +84,43 @@ pub fn seeder(config: &Config, pool: PgPool, compute: Arc<ComputePool>) -> Seede
     Seeder::new(pool, compute, settings)
 }
 
+/// What runs jobs: threads of its own, so that requests do not wait behind jobs.
+pub fn worker(
+    config: &Config,
+    pool: PgPool,
+    catalogue: Arc<Catalogue>,
+    bell: Arc<Bell>,
+    slots: usize,
+) -> Result<Worker, AssembleError> {
+    let compute = compute::start(slots, config.compute.queue)?;
+    let mut forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue)?;
+    forecasting.allow(Duration::from_secs(config.jobs.run_seconds));
+    let backtesting = backtesting_on(config, forecasting.clone(), compute);
+    let runner = RunnerSettings { chunk_series: config.jobs.chunk_series };
+    let runner = Arc::new(Runner::new(forecasting, backtesting, pool.clone(), runner));
+    let settings = WorkerSettings {
+        name: worker_name(),
+        slots,
+        lease: Duration::from_secs_f64(config.jobs.lease_seconds),
+        poll: Duration::from_secs_f64(config.jobs.poll_seconds),
+        max_attempts: i32::try_from(config.jobs.max_attempts).unwrap_or(i32::MAX),
+        grace: Duration::from_secs(config.server.shutdown_seconds),
+    };
+    Ok(Worker::new(pool, bell, runner, settings))
+}
+
+/// Machine and process.
+fn worker_name() -> String {
+    let host = rustix::system::uname();
+    format!("{}:{}", host.nodename().to_string_lossy(), std::process::id())
+}
+
 fn forecasting_on(
     config: &Config,
     pool: PgPool,
     compute: Arc<ComputePool>,
     catalogue: Arc<Catalogue>,
-) -> Forecasting {
+) -> Result<Forecasting, AssembleError> {
     let settings = ForecastingSettings {
         random_seed: config.forecast.random_seed,
         enable_lightgbm: config.forecast.enable_lightgbm,
@@ -85,8 +130,16 @@ fn forecasting_on(
         default_horizon: config.forecast.usual_horizon(),
         deadline: Duration::from_secs(config.server.request_seconds),
     };
-    let models = ModelStore::new(&config.forecast.model_artifacts_dir);
-    Forecasting::new(pool, catalogue, compute, models, settings)
+    let models = storage("forecast.model_artifacts_dir", &config.forecast.model_artifacts_dir)?;
+    Ok(Forecasting::new(pool, catalogue, compute, ModelStore::new(models), settings))
+}
+
+fn storage(key: &'static str, root: &ArtifactRoot) -> Result<Storage, AssembleError> {
+    Storage::open(root).map_err(|source| AssembleError::Artifacts {
+        key,
+        root: root.clone(),
+        source: source.into(),
+    })
 }
 
 /// Everything that requests work with.
@@ -109,7 +162,13 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         missing_days: config.forecast.missing_days,
         deadline: Duration::from_secs(config.server.request_seconds),
     };
-    let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
+    let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), Arc::clone(&catalogue))?;
+    let registry = Registry::new(
+        pool.clone(),
+        storage("registry.artifact_root", &config.registry.artifact_root)?,
+        catalogue,
+        config.registry.duplicate_policy,
+    );
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -118,7 +177,9 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         rollups,
         seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
         featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
+        jobs: Jobs::new(pool.clone(), Arc::new(Bell::default())),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
+        registry,
         forecasting,
         compute,
         pool,

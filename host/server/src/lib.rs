@@ -3,6 +3,7 @@
 //! Read from the outside in: [`cli`] starts things, [`http`] is what all routes share, [`slices`] are the API,
 //! [`artifacts`] keeps fitted models, [`db`] the rest. [`app`] puts them together.
 
+mod admission;
 pub mod app;
 pub mod artifacts;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod config;
 pub mod db;
 pub mod http;
 pub mod import;
+pub mod jobs;
 mod logging;
 pub mod slices;
 pub mod tabular;

@@ -5,7 +5,7 @@ mod arithmetic;
 mod signals;
 mod text;
 
-use retailcast_sdk::explain::{Explained, Explainer, Signals, Subject};
+use retailcast_sdk::explain::{Explained, Explainer, FittedModel, Method, Signals, Subject};
 use retailcast_sdk::{Error, Info};
 use serde::Deserialize;
 
@@ -33,7 +33,12 @@ impl Explainer for ExplainBaseline {
     };
     const MODELS: &'static [&'static str] = &["naive", "seasonal_naive", "moving_average"];
 
-    fn explain(subject: &Subject, history: &[f64], signals: &Signals) -> Result<Explained, Error> {
+    fn explain(
+        subject: &Subject,
+        history: &[f64],
+        signals: &Signals,
+        _: Option<&FittedModel>,
+    ) -> Result<Explained, Error> {
         let baseline = baseline(subject)?;
         baseline.check_history(history)?;
         let (forecast, drivers) = baseline.forecast(history);
@@ -41,7 +46,8 @@ impl Explainer for ExplainBaseline {
         let reason_codes = signals::reason_codes(subject, signals, &baseline, history.len());
         let caveats = text::caveats(&baseline, &reason_codes);
         let summary = text::summary(subject, forecast, &drivers[0], confidence, &reason_codes);
-        Ok(Explained { forecast, drivers, reason_codes, confidence, caveats, summary })
+        let method = Method::RuleBased;
+        Ok(Explained { method, forecast, drivers, reason_codes, confidence, caveats, summary })
     }
 }
 

@@ -28,11 +28,11 @@ fn quiet() -> Signals {
 }
 
 fn explain(model_type: &str, config: &str, history: &[f64], signals: &Signals) -> Explained {
-    ExplainBaseline::explain(&subject(model_type, config), history, signals).unwrap()
+    ExplainBaseline::explain(&subject(model_type, config), history, signals, None).unwrap()
 }
 
 fn refusal(model_type: &str, config: &str, history: &[f64]) -> String {
-    ExplainBaseline::explain(&subject(model_type, config), history, &quiet()).unwrap_err().message
+    ExplainBaseline::explain(&subject(model_type, config), history, &quiet(), None).unwrap_err().message
 }
 
 fn numbers(explained: &Explained) -> Vec<(&str, f64, f64, Direction)> {

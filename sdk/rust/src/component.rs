@@ -3,12 +3,15 @@
 use crate::bindings::exports::retailcast::plugin::forecaster as exports;
 use crate::bindings::retailcast::plugin::data as host;
 use crate::bindings::retailcast::plugin::types::{Description, PluginError, PluginKind};
-use crate::{Error, ForecastModel, FutureData, Info, TrainingData};
+use crate::{Error, ForecastModel, FutureData, Info, SeriesModel, TrainingData};
 
 /// Exports a [`ForecastModel`] as a component. One per crate.
 #[macro_export]
 macro_rules! export_forecast_model {
     ($model:ty) => {
+        // Also natively, where there are no exports: what is wrong is said by the first `cargo check`.
+        const _: fn() = $crate::component::is_a_forecast_model::<$model>;
+
         // Only a component has exports; natively the model is tested through its trait.
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, missing_docs, clippy::all)]
@@ -53,6 +56,7 @@ macro_rules! export_forecast_model {
 #[macro_export]
 macro_rules! export_series_model {
     ($model:ty) => {
+        const _: fn() = $crate::component::is_a_series_model::<$model>;
         $crate::export_forecast_model!($crate::component::EachSeries<$model>);
     };
 }
@@ -61,6 +65,12 @@ pub use crate::bindings::exports::retailcast::plugin::forecaster::Fitted as Fitt
 pub use crate::bindings::retailcast::plugin::data::TrainingData as TrainingResource;
 pub use crate::bindings::retailcast::plugin::types::PluginKind as WitKind;
 pub use crate::model::EachSeries;
+
+/// What [`export_forecast_model!`] asks of a type.
+pub fn is_a_forecast_model<M: ForecastModel>() {}
+
+/// What [`export_series_model!`] asks of a type.
+pub fn is_a_series_model<M: SeriesModel>() {}
 
 /// A borrowed training set, as the exports receive it.
 pub type TrainingHandle<'a> = &'a TrainingResource;

@@ -3,8 +3,8 @@
 use crate::{Error, Info};
 
 pub use crate::explainer_bindings::exports::retailcast::plugin::explanation::{
-    Confidence, Direction, Driver, Explained, Holiday, PromotionSignal, Reason, ReasonCode, Severity,
-    Signals, StockSignal, Subject,
+    Confidence, Direction, Driver, Explained, ExplainedModel, FittedModel, Holiday, Method, PromotionSignal,
+    Reason, ReasonCode, Severity, Signals, StockSignal, Subject,
 };
 
 /// An explainer, the general case.
@@ -13,10 +13,18 @@ pub trait Explainer: 'static {
     const INFO: Info;
     /// The model types that it explains, at least one.
     const MODELS: &'static [&'static str];
+    /// Whether it wants the fitted model that made the forecast. The server may have to fit one for it.
+    const NEEDS_FITTED: bool = false;
 
     /// Explains the forecast of the day after the cutoff; `history` are the units sold up to it, oldest first, possibly
-    /// none. The contributions of the drivers must add up to the forecast.
-    fn explain(subject: &Subject, history: &[f64], signals: &Signals) -> Result<Explained, Error>;
+    /// none; `fitted` is there when [`Explainer::NEEDS_FITTED`] says so. The contributions of the drivers must add up to
+    /// the forecast.
+    fn explain(
+        subject: &Subject,
+        history: &[f64],
+        signals: &Signals,
+        fitted: Option<&FittedModel>,
+    ) -> Result<Explained, Error>;
 }
 
 impl Direction {
@@ -57,10 +65,25 @@ impl Confidence {
     }
 }
 
+/// `models`.
+#[doc(hidden)]
+pub fn models<E: Explainer>() -> Vec<ExplainedModel> {
+    let model =
+        |name: &&str| ExplainedModel { model_type: (*name).to_owned(), needs_fitted: E::NEEDS_FITTED };
+    E::MODELS.iter().map(model).collect()
+}
+
+/// What [`export_explainer!`] asks of a type.
+#[doc(hidden)]
+pub fn is_an_explainer<E: Explainer>() {}
+
 /// Exports an [`Explainer`] as a component. One per crate.
 #[macro_export]
 macro_rules! export_explainer {
     ($explainer:ty) => {
+        // Also natively, where there are no exports: what is wrong is said by the first `cargo check`.
+        const _: fn() = $crate::explain::is_an_explainer::<$explainer>;
+
         // Only a component has exports; natively the explainer is tested through its trait.
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, missing_docs, clippy::all)]
@@ -79,19 +102,22 @@ macro_rules! export_explainer {
             }
 
             impl $crate::explainer_bindings::exports::retailcast::plugin::explanation::Guest for Component {
-                fn models() -> Vec<String> {
-                    <$explainer as $crate::explain::Explainer>::MODELS
-                        .iter()
-                        .map(|model| (*model).to_owned())
-                        .collect()
+                fn models() -> Vec<$crate::explain::ExplainedModel> {
+                    $crate::explain::models::<$explainer>()
                 }
                 fn explain(
                     subject: $crate::explain::Subject,
                     history: Vec<f64>,
                     signals: $crate::explain::Signals,
+                    fitted: Option<$crate::explain::FittedModel>,
                 ) -> Result<$crate::explain::Explained, $crate::component::WitError> {
-                    <$explainer as $crate::explain::Explainer>::explain(&subject, &history, &signals)
-                        .map_err(Into::into)
+                    <$explainer as $crate::explain::Explainer>::explain(
+                        &subject,
+                        &history,
+                        &signals,
+                        fitted.as_ref(),
+                    )
+                    .map_err(Into::into)
                 }
             }
 

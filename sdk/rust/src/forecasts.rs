@@ -27,11 +27,17 @@ impl Forecasts {
         Self { horizon, points: Vec::with_capacity(series * horizon), ..Self::default() }
     }
 
-    /// Adds the points of the next series, or why it has none.
+    /// Adds the points of the next series, or why it has none. Points that are not numbers fail their series alone; the
+    /// host would refuse the whole answer.
     pub fn push(&mut self, outcome: Result<Vec<f64>, Error>) {
         let series = (self.points.len() / self.horizon.max(1)) as u32;
         match outcome {
-            Ok(points) if points.len() == self.horizon => self.points.extend(points),
+            Ok(points) if points.len() == self.horizon => {
+                match points.iter().find(|point| !point.is_finite()) {
+                    None => self.points.extend(points),
+                    Some(point) => self.fail(series, Error::numeric(format!("the forecast is {point}"))),
+                }
+            }
             Ok(points) => self.fail(
                 series,
                 Error::new(
@@ -68,13 +74,17 @@ mod tests {
 
     #[test]
     fn a_failed_series_does_not_fail_the_others() {
-        let mut forecasts = Forecasts::new(3, 2);
+        let mut forecasts = Forecasts::new(4, 2);
         forecasts.push(Ok(vec![1.0, 2.0]));
         forecasts.push(Err(Error::numeric("overflow")));
         forecasts.push(Ok(vec![3.0]));
-        assert_eq!(forecasts.points.len(), 6);
+        forecasts.push(Ok(vec![3.0, f64::INFINITY]));
+        assert_eq!(forecasts.points.len(), 8);
         assert_eq!(forecasts.points[..2], [1.0, 2.0]);
         assert!(forecasts.points[2..].iter().all(|p| p.is_nan()));
-        assert_eq!(forecasts.failures.iter().map(|f| f.series).collect::<Vec<_>>(), [Some(1), Some(2)]);
+        assert_eq!(
+            forecasts.failures.iter().map(|f| f.series).collect::<Vec<_>>(),
+            [Some(1), Some(2), Some(3)]
+        );
     }
 }

@@ -81,6 +81,11 @@ pub fn retail_frame() -> Vec<Feature> {
 ///
 /// `Config` is the plugin's configuration: its JSON Schema is shown to clients, the order of its fields is the
 /// order of hashing, and its serde defaults are filled in by the host before the plugin sees it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no forecast model",
+    label = "does not implement `ForecastModel`",
+    note = "implement `retailcast_sdk::ForecastModel` for it; a model of one series at a time implements `SeriesModel` and is exported with `export_series_model!`"
+)]
 pub trait ForecastModel: Sized + 'static {
     /// The configuration.
     type Config: DeserializeOwned + JsonSchema;
@@ -112,6 +117,11 @@ pub enum Tail {
 }
 
 /// A model of one series at a time. The SDK does the panel, the state and the failures of single series.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model of one series",
+    label = "does not implement `SeriesModel`",
+    note = "implement `retailcast_sdk::SeriesModel` for it; a model of whole panels implements `ForecastModel` and is exported with `export_forecast_model!`"
+)]
 pub trait SeriesModel: Sized + Serialize + DeserializeOwned + 'static {
     /// The configuration.
     type Config: DeserializeOwned + JsonSchema;

@@ -37,10 +37,17 @@ pub fn multiply(baseline: &Baseline, factors: Vec<f64>) -> Adjusted {
     Adjusted { factors, points, intervals }
 }
 
+/// What [`export_scenario_adjuster!`] asks of a type.
+#[doc(hidden)]
+pub fn is_a_scenario_adjuster<A: ScenarioAdjuster>() {}
+
 /// Exports a [`ScenarioAdjuster`] as a component. One per crate.
 #[macro_export]
 macro_rules! export_scenario_adjuster {
     ($adjuster:ty) => {
+        // Also natively, where there are no exports: what is wrong is said by the first `cargo check`.
+        const _: fn() = $crate::scenario::is_a_scenario_adjuster::<$adjuster>;
+
         // Only a component has exports; natively the adjuster is tested through its trait.
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, missing_docs, clippy::all)]

@@ -6,6 +6,9 @@
 //! assert_eq!(panel.future(7).rows(), 14);
 //! ```
 
+#[cfg(feature = "proptest")]
+pub mod panels;
+
 use crate::{Error, ForecastModel, Forecasts, FutureData, TrainingData};
 
 /// Some series in memory.
@@ -41,6 +44,23 @@ impl Panel {
         assert_eq!(values.len(), self.target.len(), "one value per row");
         self.columns.push((name.to_owned(), values));
         self
+    }
+
+    /// One of its series, as a panel of its own.
+    ///
+    /// # Panics
+    /// When there is no such series.
+    #[must_use]
+    pub fn only(&self, series: usize) -> Self {
+        let rows = self.offsets[series] as usize..self.offsets[series + 1] as usize;
+        let column = |values: &[f64]| values[rows.clone()].to_vec();
+        Self {
+            offsets: vec![0, rows.len() as u32],
+            starts: vec![self.starts[series]],
+            target: column(&self.target),
+            columns: self.columns.iter().map(|(name, values)| (name.clone(), column(values))).collect(),
+            seed: self.seed,
+        }
     }
 
     /// The days after the panel, without feature columns.

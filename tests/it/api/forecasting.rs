@@ -373,7 +373,9 @@ async fn a_damaged_model_file_is_told_from_one_of_another_format() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_an_internal_error() {
-    let app = TestApp::with(|config| config.forecast.model_artifacts_dir = "/proc/retailcast".into()).await;
+    let app =
+        TestApp::with(|config| config.forecast.model_artifacts_dir = "/proc/retailcast".parse().unwrap())
+            .await;
     data::worked_series(&app.pool).await;
     let answer = train(&app, json!({"model_type": "naive"})).await;
     answer.problem(500, "internal");

@@ -187,7 +187,7 @@ async fn a_model_whose_plugin_is_gone_says_so() {
     let models = app.models.path().join("models");
     let later = TestApp::with_plugins(|config| {
         config.plugins.dir = folder.path().to_owned();
-        config.forecast.model_artifacts_dir = models;
+        config.forecast.model_artifacts_dir = models.into();
     })
     .await;
     let problem = predict(&later, &trained).await.problem(500, "internal");

@@ -1,8 +1,11 @@
 //! The program as a process: start, stop, kill, exit codes.
 
+mod artifacts;
 mod backtest;
 mod command_line;
 mod ingest;
+mod jobs;
+mod plugin_author;
 mod program;
 mod seed;
 mod serve;

@@ -56,7 +56,8 @@ impl Home {
     pub(super) fn postgres(&self) -> Option<u32> {
         let pid = std::fs::read_to_string(self.folder.join(".retailcast/data/postmaster.pid")).ok()?;
         let pid: u32 = pid.lines().next()?.parse().ok()?;
-        Path::new(&format!("/proc/{pid}")).exists().then_some(pid)
+        // One that has ended and that nobody has asked for yet has no command line.
+        std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty()).then_some(pid)
     }
 }
 
@@ -68,6 +69,12 @@ impl Drop for Home {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// The folder that this test was built in.
+pub(super) fn target_folder() -> PathBuf {
+    // target/PROFILE/deps/it-… → target
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
 
 fn binary() -> PathBuf {

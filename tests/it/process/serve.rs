@@ -13,7 +13,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
 }
 
-fn get(url: &str) -> (u16, Value) {
+pub(super) fn get(url: &str) -> (u16, Value) {
     runtime().block_on(async {
         let answer = reqwest::get(url).await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
@@ -41,7 +41,7 @@ pub(super) fn shop(home: &Home) {
     }
 }
 
-fn train(server: &Server, model: &Value) -> (u16, Value) {
+pub(super) fn train(server: &Server, model: &Value) -> (u16, Value) {
     let body = json!({"store_id": 1, "product_id": 1, "train_start_date": "2024-01-01", "train_end_date": "2024-03-04",
                       "config": model});
     post(&format!("{}/forecasting/train", server.url), &body)

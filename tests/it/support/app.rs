@@ -1,18 +1,21 @@
 //! The real router, in process.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use retailcast::config::{AppEnv, Config};
+use retailcast::http::App;
 use retailcast::slices::forecasting::service::Forecasting;
 use retailcast::{app, http};
 use retailcast_runtime::Catalogue;
 use serde_json::Value;
 use sqlx::PgPool;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 use super::database;
@@ -42,6 +45,11 @@ pub(crate) fn forecasting(pool: PgPool, change: impl FnOnce(&mut Config)) -> For
 /// An application with a database and a folder of models of its own.
 pub(crate) struct TestApp {
     pub(crate) router: Router,
+    pub(crate) app: Arc<App>,
+    config: Config,
+    plugins: Arc<Catalogue>,
+    /// Workers run until these are gone.
+    workers: Mutex<Vec<watch::Sender<bool>>>,
     pub(crate) pool: PgPool,
     pub(crate) models: tempfile::TempDir,
 }
@@ -110,12 +118,55 @@ impl TestApp {
         let models = tempfile::tempdir().unwrap();
         let mut config = Config::defaults();
         config.app.env = AppEnv::Testing;
-        config.forecast.model_artifacts_dir = models.path().join("models");
+        config.forecast.model_artifacts_dir = models.path().join("models").into();
+        config.registry.artifact_root = models.path().join("registry").into();
         config.plugins.cache_dir = code_cache();
         change(&mut config);
         let pool = database::fresh().await;
-        let app = app::assemble(&config, pool.clone(), plugins(&config)).unwrap();
-        Self { router: http::router(app), pool, models }
+        let plugins = plugins(&config);
+        let app = app::assemble(&config, pool.clone(), Arc::clone(&plugins)).unwrap();
+        Self {
+            router: http::router(Arc::clone(&app)),
+            app,
+            config,
+            plugins,
+            workers: Mutex::default(),
+            pool,
+            models,
+        }
+    }
+
+    /// With a worker for jobs.
+    pub(crate) async fn working() -> Self {
+        let app = Self::new().await;
+        app.work(2, |_| {});
+        app
+    }
+
+    /// Starts a worker, which ends with the test; it hears of jobs like one of `serve`.
+    pub(crate) fn work(&self, slots: usize, change: impl FnOnce(&mut Config)) {
+        let mut config = self.config.clone();
+        change(&mut config);
+        let bell = Arc::clone(self.app.jobs.bell());
+        let (pool, plugins) = (self.pool.clone(), Arc::clone(&self.plugins));
+        let worker = app::worker(&config, pool.clone(), plugins, Arc::clone(&bell), slots).unwrap();
+        tokio::spawn(async move { bell.listen(pool).await });
+        let (stop, stopping) = watch::channel(false);
+        tokio::spawn(worker.run(stopping));
+        self.workers.lock().unwrap().push(stop);
+    }
+
+    /// Looks at a job until it is as wanted.
+    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + Duration::from_mins(1);
+        loop {
+            let job = self.get(path).await.json();
+            if wanted(&job) {
+                return job;
+            }
+            assert!(Instant::now() < end, "waited for a minute: {job}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -133,8 +184,28 @@ impl TestApp {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Request::delete(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Submits a job and waits for its end.
+    pub(crate) async fn job(&self, job_type: &str, params: &Value) -> Value {
+        let body = serde_json::json!({"job_type": job_type, "params": params}).to_string();
+        let request =
+            Request::post("/jobs").header("content-type", "application/json").header("prefer", "wait=60");
+        let answer = self.send(request.body(body.into()).unwrap()).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        answer.json()
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.post_text(path, body.to_string()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        let request =
+            Request::patch(path).header("content-type", "application/json").body(body.to_string().into());
+        self.send(request.unwrap()).await
     }
 
     pub(crate) async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answer {

@@ -4,3 +4,4 @@ pub(crate) mod app;
 pub(crate) mod data;
 pub(crate) mod database;
 pub(crate) mod random;
+pub(crate) mod s3;

@@ -4,14 +4,14 @@ use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
 use super::bindings::retailcast::plugin::types as wit_types;
-use super::instance::{Plugin, World, guest};
+use super::instance::{Adapter, World, guest};
 use super::scenario_bindings::exports::retailcast::plugin::adjuster as wit;
 use super::scenario_bindings::{ScenarioAdjuster as Exports, ScenarioAdjusterPre};
 use crate::sandbox::SandboxState;
-use crate::{
-    Adjusted, Assumptions, Baseline, Call, Description, IntervalBounds, Kind, LifeCycleStage, Phase,
-    PluginError, PromotionKind, ScenarioAdjuster, Window,
+use crate::scenario::{
+    Adjusted, Assumptions, Baseline, IntervalBounds, LifeCycleStage, PromotionKind, ScenarioAdjuster, Window,
 };
+use crate::{Call, Description, Kind, Phase, PluginError};
 
 impl World for Exports {
     const KIND: Kind = Kind::ScenarioAdjuster;
@@ -31,11 +31,15 @@ impl World for Exports {
 }
 
 /// A loaded plugin of kind scenario adjuster.
-pub(crate) type Adjuster = Plugin<Exports>;
+pub(crate) type Adjuster = Adapter<Exports>;
 
 impl ScenarioAdjuster for Adjuster {
     fn description(&self) -> &Description {
         self.description()
+    }
+
+    fn describe(&self, call: &Call) -> Result<Description, PluginError> {
+        self.describe(call)
     }
 
     fn adjust(

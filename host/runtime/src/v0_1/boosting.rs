@@ -11,6 +11,7 @@ use super::host::{FutureHandle, TrainingHandle};
 use crate::FeatureTable;
 use crate::boosting::{Booster, BoosterError, Importance, MAX_CELLS, MAX_FEATURES, ParamError, Params};
 use crate::sandbox::SandboxState;
+use crate::trace::pairs;
 
 fn refuse(code: ErrorCode, message: impl Into<String>) -> PluginError {
     PluginError { code, message: message.into(), series: None, details: Vec::new() }
@@ -56,7 +57,65 @@ impl wit::HostBooster for SandboxState {
         series: Option<u32>,
         params: Vec<(String, String)>,
     ) -> wasmtime::Result<Result<Resource<Booster>, PluginError>> {
-        let set = std::sync::Arc::clone(&self.table.get(&data)?.0);
+        self.answer("booster.train", pairs(&params), |state| state.train(&data, series, &params))
+    }
+
+    fn load(&mut self, bytes: Vec<u8>) -> wasmtime::Result<Result<Resource<Booster>, PluginError>> {
+        self.answer("booster.load", bytes.len(), |state| state.load_booster(&bytes))
+    }
+
+    fn predict(
+        &mut self,
+        booster: Resource<Booster>,
+        data: Resource<FutureHandle>,
+        series: Option<u32>,
+    ) -> wasmtime::Result<Result<Vec<f64>, PluginError>> {
+        self.answer("booster.predict", 0, |state| {
+            state.run_booster(&booster, &data, series, Booster::predict)
+        })
+    }
+
+    fn contributions(
+        &mut self,
+        booster: Resource<Booster>,
+        data: Resource<FutureHandle>,
+        series: Option<u32>,
+    ) -> wasmtime::Result<Result<Vec<f64>, PluginError>> {
+        self.answer("booster.contributions", 0, |state| {
+            state.run_booster(&booster, &data, series, Booster::contributions)
+        })
+    }
+
+    fn importance(
+        &mut self,
+        booster: Resource<Booster>,
+        kind: wit::ImportanceKind,
+    ) -> wasmtime::Result<Vec<f64>> {
+        let kind = match kind {
+            wit::ImportanceKind::Split => Importance::Split,
+            wit::ImportanceKind::Gain => Importance::Gain,
+        };
+        self.answer("booster.importance", 0, |state| Ok(state.table.get(&booster)?.importance(kind)?))
+    }
+
+    fn save(&mut self, booster: Resource<Booster>) -> wasmtime::Result<Vec<u8>> {
+        self.answer("booster.save", 0, |state| Ok(state.table.get(&booster)?.save()?.into_bytes()))
+    }
+
+    fn drop(&mut self, booster: Resource<Booster>) -> wasmtime::Result<()> {
+        self.table.delete(booster)?;
+        Ok(())
+    }
+}
+
+impl SandboxState {
+    fn train(
+        &mut self,
+        data: &Resource<TrainingHandle>,
+        series: Option<u32>,
+        params: &[(String, String)],
+    ) -> wasmtime::Result<Result<Resource<Booster>, PluginError>> {
+        let set = std::sync::Arc::clone(&self.table.get(data)?.0);
         let rows = match series {
             None => 0..set.target.len(),
             Some(series) => match set.rows(series as usize) {
@@ -64,7 +123,7 @@ impl wit::HostBooster for SandboxState {
                 None => return Ok(Err(no_such_series(series))),
             },
         };
-        let params = match Params::new(&params, self.seed) {
+        let params = match Params::new(params, self.seed) {
             Ok(params) => params,
             Err(ParamError::Invalid(message)) => return Ok(Err(refuse(ErrorCode::InvalidConfig, message))),
             Err(ParamError::Unsupported(message)) => return Ok(Err(refuse(ErrorCode::Unsupported, message))),
@@ -94,57 +153,15 @@ impl wit::HostBooster for SandboxState {
         }
     }
 
-    fn load(&mut self, bytes: Vec<u8>) -> wasmtime::Result<Result<Resource<Booster>, PluginError>> {
-        let loaded = std::str::from_utf8(&bytes)
-            .map_err(|e| BoosterError::Text(e.to_string()))
-            .and_then(Booster::load);
+    fn load_booster(&mut self, bytes: &[u8]) -> wasmtime::Result<Result<Resource<Booster>, PluginError>> {
+        let loaded =
+            std::str::from_utf8(bytes).map_err(|e| BoosterError::Text(e.to_string())).and_then(Booster::load);
         match loaded {
             Ok(booster) => Ok(Ok(self.table.push(booster)?)),
             Err(e) => Ok(Err(refuse(ErrorCode::ArtifactMismatch, e.to_string()))),
         }
     }
 
-    fn predict(
-        &mut self,
-        booster: Resource<Booster>,
-        data: Resource<FutureHandle>,
-        series: Option<u32>,
-    ) -> wasmtime::Result<Result<Vec<f64>, PluginError>> {
-        self.run_booster(&booster, &data, series, Booster::predict)
-    }
-
-    fn contributions(
-        &mut self,
-        booster: Resource<Booster>,
-        data: Resource<FutureHandle>,
-        series: Option<u32>,
-    ) -> wasmtime::Result<Result<Vec<f64>, PluginError>> {
-        self.run_booster(&booster, &data, series, Booster::contributions)
-    }
-
-    fn importance(
-        &mut self,
-        booster: Resource<Booster>,
-        kind: wit::ImportanceKind,
-    ) -> wasmtime::Result<Vec<f64>> {
-        let kind = match kind {
-            wit::ImportanceKind::Split => Importance::Split,
-            wit::ImportanceKind::Gain => Importance::Gain,
-        };
-        Ok(self.table.get(&booster)?.importance(kind)?)
-    }
-
-    fn save(&mut self, booster: Resource<Booster>) -> wasmtime::Result<Vec<u8>> {
-        Ok(self.table.get(&booster)?.save()?.into_bytes())
-    }
-
-    fn drop(&mut self, booster: Resource<Booster>) -> wasmtime::Result<()> {
-        self.table.delete(booster)?;
-        Ok(())
-    }
-}
-
-impl SandboxState {
     fn run_booster(
         &mut self,
         booster: &Resource<Booster>,

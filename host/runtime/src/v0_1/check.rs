@@ -56,10 +56,10 @@ fn length(check: &'static str, found: usize, expected: usize) -> Result<(), Plug
 fn promise(levels: &[f64], intervals: Option<bool>) -> Result<(), PluginError> {
     match intervals {
         Some(true) if levels.is_empty() => {
-            Err(broken("interval levels", "at least one: the requirements say `intervals: true`", "none"))
+            Err(broken("promised intervals", "at least one: the requirements say `intervals: true`", "none"))
         }
         Some(false) if !levels.is_empty() => Err(broken(
-            "interval levels",
+            "promised intervals",
             "none: the requirements say `intervals: false`",
             format!("{levels:?}"),
         )),
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn intervals_are_given_when_they_were_promised_and_only_then() {
-        assert_eq!(check_as_promised(&good(), Some(false)), "interval levels");
-        assert_eq!(check_as_promised(&without_intervals(), Some(true)), "interval levels");
+        assert_eq!(check_as_promised(&good(), Some(false)), "promised intervals");
+        assert_eq!(check_as_promised(&without_intervals(), Some(true)), "promised intervals");
         assert!(forecasts(&mut without_intervals(), 2, 2, None).is_ok());
     }
 

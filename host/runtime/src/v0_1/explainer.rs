@@ -6,14 +6,15 @@ use wasmtime::component::InstancePre;
 use super::bindings::retailcast::plugin::types as wit_types;
 use super::explainer_bindings::exports::retailcast::plugin::explanation as wit;
 use super::explainer_bindings::{Explainer as Exports, ExplainerPre};
-use super::instance::{Plugin, World, guest};
+use super::instance::{Adapter, World, guest};
 use crate::engine::Engine;
+use crate::explain::{
+    Confidence, Direction, Driver, ExplainedModel, Explainer, Explanation, FittedModel, Method, Reason,
+    ReasonCode, Severity, Signals, Subject,
+};
 use crate::plugin::Checked;
 use crate::sandbox::SandboxState;
-use crate::{
-    Call, Confidence, Description, Direction, Driver, Explainer, Explanation, Kind, Limits, Phase,
-    PluginError, Reason, ReasonCode, Severity, Signals, Subject,
-};
+use crate::{Call, Description, Kind, Limits, Phase, PluginError};
 
 impl World for Exports {
     const KIND: Kind = Kind::Explainer;
@@ -34,8 +35,8 @@ impl World for Exports {
 
 /// A loaded plugin of kind explainer.
 pub(crate) struct Explaining {
-    plugin: Plugin<Exports>,
-    models: Vec<String>,
+    adapter: Adapter<Exports>,
+    models: Vec<ExplainedModel>,
 }
 
 impl Explaining {
@@ -47,23 +48,31 @@ impl Explaining {
         key: &str,
         settings_table: &str,
     ) -> Result<Self, PluginError> {
-        let plugin = Plugin::<Exports>::new(engine, checked, limits, key, settings_table)?;
-        let models = plugin
+        let adapter = Adapter::<Exports>::new(engine, checked, limits, key, settings_table)?;
+        let models = adapter
             .open(&Call::default())?
             .run(Phase::Describe, |store, world| world.retailcast_plugin_explanation().call_models(store))?;
         if models.is_empty() {
             return Err(PluginError::Description { reason: "it explains no model type".to_owned() });
         }
-        Ok(Self { plugin, models })
+        let model = |said: wit::ExplainedModel| ExplainedModel {
+            model_type: said.model_type,
+            needs_fitted: said.needs_fitted,
+        };
+        Ok(Self { adapter, models: models.into_iter().map(model).collect() })
     }
 }
 
 impl Explainer for Explaining {
     fn description(&self) -> &Description {
-        self.plugin.description()
+        self.adapter.description()
     }
 
-    fn models(&self) -> &[String] {
+    fn describe(&self, call: &Call) -> Result<Description, PluginError> {
+        self.adapter.describe(call)
+    }
+
+    fn models(&self) -> &[ExplainedModel] {
         &self.models
     }
 
@@ -72,12 +81,20 @@ impl Explainer for Explaining {
         subject: &Subject,
         history: &[f64],
         signals: &Signals,
+        fitted: Option<&FittedModel>,
         call: &Call,
     ) -> Result<Explanation, PluginError> {
         let (subject, signals) = (subject_to_wit(subject), signals_to_wit(signals));
-        let mut instance = self.plugin.open(call)?;
+        let fitted = fitted.map(fitted_to_wit);
+        let mut instance = self.adapter.open(call)?;
         let answer = instance.run(Phase::Explain, |store, world| {
-            world.retailcast_plugin_explanation().call_explain(store, &subject, history, &signals)
+            world.retailcast_plugin_explanation().call_explain(
+                store,
+                &subject,
+                history,
+                &signals,
+                fitted.as_ref(),
+            )
         })?;
         let explanation = from_wit(answer.map_err(guest)?);
         check(&explanation)?;
@@ -108,8 +125,22 @@ fn signals_to_wit(signals: &Signals) -> wit::Signals {
     }
 }
 
+fn fitted_to_wit(fitted: &FittedModel) -> wit::FittedModel {
+    wit::FittedModel {
+        state: fitted.state.clone(),
+        feature_names: fitted.feature_names.clone(),
+        features: fitted.features.clone(),
+        forecast: fitted.forecast,
+    }
+}
+
 fn from_wit(answer: wit::Explained) -> Explanation {
     Explanation {
+        method: match answer.method {
+            wit::Method::RuleBased => Method::RuleBased,
+            wit::Method::Shap => Method::Shap,
+            wit::Method::Component => Method::Component,
+        },
         forecast: answer.forecast,
         drivers: answer.drivers.into_iter().map(driver).collect(),
         reason_codes: answer.reason_codes.into_iter().map(reason_code).collect(),
@@ -204,6 +235,7 @@ mod tests {
             description: String::new(),
         };
         Explanation {
+            method: Method::Component,
             forecast: 3.0,
             drivers: vec![driver("a", 1.0), driver("b", 2.0)],
             reason_codes: Vec::new(),

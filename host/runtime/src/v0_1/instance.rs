@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What the generated types of every world can do, under one name.
-pub(super) trait World: Sized + Send + 'static {
+pub(crate) trait World: Sized + Send + 'static {
     /// The kind of plugin that has this world.
     const KIND: Kind;
     /// A component whose exports were found.
@@ -31,7 +31,7 @@ pub(super) trait World: Sized + Send + 'static {
 }
 
 /// A loaded plugin of a world.
-pub(super) struct Plugin<W: World> {
+pub(crate) struct Adapter<W: World> {
     engine: Engine,
     pre: W::Pre,
     limits: Limits,
@@ -40,7 +40,7 @@ pub(super) struct Plugin<W: World> {
     config_schema: ModelConfigSchema,
 }
 
-impl<W: World> Plugin<W> {
+impl<W: World> Adapter<W> {
     /// Links the component and asks its description. `key` is the name of its settings, and `settings_table` their
     /// table, for messages.
     pub(crate) fn new(
@@ -59,8 +59,7 @@ impl<W: World> Plugin<W> {
         let unknown = Identity { name: key, version: "" };
         let mut instance =
             Instance::<W>::open(engine, &pre, &limits, settings_table, unknown, &Call::default())?;
-        let said = instance.run(Phase::Describe, |store, world| world.describe(store))?;
-        let description = description(said, W::KIND, checked.digest)?;
+        let description = instance.describe(checked.digest)?;
         let config_schema = ModelConfigSchema::compile(&description.name, &description.config_schema)
             .map_err(|e| PluginError::Description { reason: e.to_string() })?;
         Ok(Self {
@@ -77,6 +76,11 @@ impl<W: World> Plugin<W> {
     pub(super) fn open(&self, call: &Call) -> Result<Instance<W>, PluginError> {
         let plugin = Identity { name: &self.description.name, version: &self.description.version };
         Instance::open(&self.engine, &self.pre, &self.limits, &self.settings_table, plugin, call)
+    }
+
+    /// Asks a fresh instance for its description again.
+    pub(super) fn describe(&self, call: &Call) -> Result<Description, PluginError> {
+        self.open(call)?.describe(self.description.digest)
     }
 
     /// What it says of itself.
@@ -167,6 +171,11 @@ impl<W: World> Instance<W> {
         let world = instance.within(Phase::Instantiate, |store, _| W::instantiate(pre, store))?;
         instance.world = Some(world);
         Ok(instance)
+    }
+
+    fn describe(&mut self, digest: Digest) -> Result<Description, PluginError> {
+        let said = self.run(Phase::Describe, |store, world| world.describe(store))?;
+        description(said, W::KIND, digest)
     }
 
     /// Runs one call into the plugin within its limits and says what ended it.

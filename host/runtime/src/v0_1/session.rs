@@ -1,6 +1,7 @@
 //! A forecast model of contract 0.1 behind the host's traits.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use retailcast_core::config_schema::ModelConfigSchema;
 use retailcast_core::frame::Feature;
@@ -13,9 +14,10 @@ use super::bindings::retailcast::plugin::types as wit_types;
 use super::bindings::{ForecastModel as Exports, ForecastModelPre};
 use super::check;
 use super::host::{FutureHandle, TrainingHandle};
-use super::instance::{Instance, Plugin, World, guest, guest_error};
+use super::instance::{Adapter, Instance, World, guest, guest_error};
 use crate::model::FittedId;
 use crate::sandbox::SandboxState;
+use crate::trace::{Direction, TracedSession};
 use crate::{
     Call, Description, ForecastModel, ForecastSession, Forecasts, FutureSet, Input, Kind, Phase, PluginError,
     Requirements, Scope, ShortLags, TrainingSet,
@@ -39,7 +41,7 @@ impl World for Exports {
 }
 
 /// A loaded plugin of kind forecast model.
-pub(crate) type Model = Plugin<Exports>;
+pub(crate) type Model = Adapter<Exports>;
 
 impl ForecastModel for Model {
     fn description(&self) -> &Description {
@@ -50,8 +52,20 @@ impl ForecastModel for Model {
         self.config_schema()
     }
 
+    fn describe(&self, call: &Call) -> Result<Description, PluginError> {
+        self.describe(call)
+    }
+
     fn session(&self, call: &Call) -> Result<Box<dyn ForecastSession>, PluginError> {
-        Ok(Box::new(Session { instance: self.open(call)?, fitted: Vec::new(), asked: None }))
+        let started = Instant::now();
+        let inner = Session { instance: self.open(call)?, fitted: Vec::new(), asked: None };
+        Ok(match call.trace.clone() {
+            None => Box::new(inner),
+            Some(trace) => {
+                trace.record(Direction::IntoPlugin, "instantiate", (0, 0), started);
+                Box::new(TracedSession { inner, trace })
+            }
+        })
     }
 }
 

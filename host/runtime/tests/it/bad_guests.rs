@@ -174,8 +174,8 @@ fn results_that_break_the_contract_are_named() {
         ("crossing-intervals", "nested intervals"),
         ("strange-failure", "failures"),
         ("strange-fallback", "fallbacks"),
-        ("unpromised-intervals", "interval levels"),
-        ("missing-intervals", "interval levels"),
+        ("unpromised-intervals", "promised intervals"),
+        ("missing-intervals", "promised intervals"),
         ("huge-lag", "requirements"),
     ] {
         let error = hostile.run(fault);
@@ -219,7 +219,7 @@ fn intervals_are_held_against_the_requirements_only_when_these_were_asked() {
     let state = session.save(fitted).unwrap();
     let loaded = session.load(&state).unwrap();
     let error = session.predict(loaded, ahead(1, 1)).unwrap_err();
-    assert!(matches!(error, PluginError::BadResult { check: "interval levels", .. }), "{error:?}");
+    assert!(matches!(error, PluginError::BadResult { check: "promised intervals", .. }), "{error:?}");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Explainers and scenario adjusters through the host.
 
-use retailcast_runtime::{
-    Assumptions, Baseline, Call, Confidence, GuestErrorCode, IntervalBounds, Kind, LifeCycleStage,
-    PluginError, PluginSettings, PriceChange, Promotion, PromotionKind, PromotionSignal, Reason, Signals,
-    State, StockSignal, Subject, Window,
+use retailcast_runtime::explain::{
+    Confidence, Method, PromotionSignal, Reason, Signals, StockSignal, Subject,
 };
+use retailcast_runtime::scenario::{
+    Assumptions, Baseline, IntervalBounds, LifeCycleStage, PriceChange, Promotion, PromotionKind, Window,
+};
+use retailcast_runtime::{Call, GuestErrorCode, Kind, PluginError, PluginSettings, State};
 
 use crate::support::catalogue;
 
@@ -72,8 +74,9 @@ fn an_explainer_gets_every_signal() {
         holiday: Some(Some("Spring Day".to_owned())),
     };
     let config = subject("moving_average", r#"{"window_size":2}"#);
-    let explained = explainer.explain(&config, &[1.0, 3.0], &signals, &Call::default()).unwrap();
+    let explained = explainer.explain(&config, &[1.0, 3.0], &signals, None, &Call::default()).unwrap();
     assert_eq!((explained.forecast, explained.confidence), (2.0, Confidence::Medium));
+    assert_eq!((explained.method, explainer.models()[2].needs_fitted), (Method::RuleBased, false));
     let codes: Vec<Reason> = explained.reason_codes.iter().map(|reason| reason.code).collect();
     assert_eq!(
         codes,
@@ -92,8 +95,9 @@ fn an_explainer_gets_every_signal() {
 #[test]
 fn a_refusal_keeps_its_code() {
     let explainer = catalogue(None, &[]).explainer_of("naive").unwrap();
-    let refused =
-        explainer.explain(&subject("naive", "{}"), &[], &Signals::default(), &Call::default()).unwrap_err();
+    let refused = explainer
+        .explain(&subject("naive", "{}"), &[], &Signals::default(), None, &Call::default())
+        .unwrap_err();
     let PluginError::Guest(refusal) = refused else { panic!("{refused}") };
     assert_eq!(refusal.code, GuestErrorCode::NotEnoughHistory);
     assert!(refusal.message.contains("empty"), "{}", refusal.message);

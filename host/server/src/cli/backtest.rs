@@ -88,7 +88,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
         extension(path)?;
     }
     with_database(config, async |pool| {
-        let backtesting = app::backtesting(config, pool.clone()).map_err(|e| CliError::failed(&e))?;
+        let backtesting = app::backtesting(config, pool.clone())?;
         let entry = |text: &String| {
             let (model_type, config) = parse_model(text, backtesting.catalogue())?;
             Ok(Entry { label: text.clone(), model_type, config })

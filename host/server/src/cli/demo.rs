@@ -45,7 +45,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
     say!("Importing {} into the {} database …", args.data.display(), database(config));
     with_database(config, async |pool| {
         import_bakery(pool, &args.data).await?;
-        let forecasting = app::forecasting(config, pool.clone()).map_err(|e| CliError::failed(&e))?;
+        let forecasting = app::forecasting(config, pool.clone())?;
         let portfolio = load(&forecasting, &bakery(&args.data)?, None).await?;
         let last = portfolio.last_day.ok_or_else(|| CliError::Refused("there are no sales".to_owned()))?;
         let origin = last + -(HORIZON as i32);

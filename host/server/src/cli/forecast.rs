@@ -62,7 +62,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
         output::extension(path)?;
     }
     with_database(config, async |pool| {
-        let forecasting = app::forecasting(config, pool.clone()).map_err(|e| CliError::failed(&e))?;
+        let forecasting = app::forecasting(config, pool.clone())?;
         let models: Vec<(String, NormalisedConfig)> = args
             .models
             .iter()

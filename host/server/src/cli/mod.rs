@@ -13,12 +13,14 @@ mod seed;
 mod serve;
 mod signals;
 mod stdout;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::app::AssembleError;
 use crate::config::Config;
 use crate::logging;
 
@@ -42,6 +44,8 @@ struct Cli {
 enum Command {
     /// Serve the HTTP API
     Serve(serve::Args),
+    /// Run jobs; any number of workers may share a database and a store of model files
+    Worker(worker::Args),
     /// Bring the database's schema up to date
     Migrate,
     /// Load stores, products, a calendar or sales from a file
@@ -55,7 +59,7 @@ enum Command {
     /// Make, delete or check synthetic data
     #[command(subcommand)]
     Seed(seed::Command),
-    /// Look at plugins
+    /// Look at plugins, make, check and run them
     #[command(subcommand)]
     Plugin(plugin::Command),
     /// Print the OpenAPI document
@@ -85,6 +89,15 @@ impl CliError {
     }
 }
 
+impl From<AssembleError> for CliError {
+    fn from(error: AssembleError) -> Self {
+        match error {
+            AssembleError::Artifacts { .. } => Self::refused(&error),
+            AssembleError::Plugins(_) | AssembleError::Threads(_) => Self::failed(&error),
+        }
+    }
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -103,7 +116,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         return Ok(());
     }
     let config = Config::load(cli.config.as_deref()).map_err(|e| CliError::refused(&e))?;
-    let quiet = !matches!(cli.command, Command::Serve(_));
+    let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker(_));
     logging::start(&config, quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -112,6 +125,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
     runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(config, args).await,
+            Command::Worker(args) => worker::run(&config, args).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Import(args) => import::run(&config, args).await,
             Command::Forecast(args) => forecast::run(&config, args).await,

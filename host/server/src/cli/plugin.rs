@@ -1,5 +1,11 @@
 //! `retailcast plugin`.
 
+mod check;
+mod file;
+mod new;
+mod run;
+mod templates;
+
 use super::stdout::say;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{ContentArrangement, Table};
@@ -17,13 +23,27 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make a project for a plugin that builds and passes the checks at once
+    New(new::Args),
+    /// Run the conformance checks on a component
+    Check(check::Args),
+    /// Fit and forecast once with a component, on made-up data or a file
+    Run(run::Args),
 }
 
 pub(super) fn run(config: &Config, command: &Command) -> Result<(), CliError> {
-    let Command::List { json } = command;
+    match command {
+        Command::List { json } => list(config, *json),
+        Command::New(args) => new::run(args),
+        Command::Check(args) => check::run(config, args),
+        Command::Run(args) => run::run(config, args),
+    }
+}
+
+fn list(config: &Config, json: bool) -> Result<(), CliError> {
     let catalogue = app::catalogue(config).map_err(|e| CliError::failed(&e))?;
     let entries = catalogue.entries();
-    if *json {
+    if json {
         let list: Vec<_> = entries.iter().map(entry_json).collect();
         say!("{:#}", serde_json::Value::Array(list));
     } else {

@@ -38,7 +38,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> Result<(), CliError> 
     outcome
 }
 
-type Plugins =
+pub(super) type Plugins =
     tokio::task::JoinHandle<Result<retailcast_runtime::Catalogue, retailcast_runtime::PluginError>>;
 
 async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Result<(), CliError> {
@@ -46,7 +46,7 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
     let models = catalogue.model_types();
     let catalogue = Arc::new(catalogue);
     tokio::spawn(signals::reload_plugins(Arc::clone(&catalogue)));
-    let app = app::assemble(config, database.pool.clone(), catalogue).map_err(|e| CliError::failed(&e))?;
+    let app = app::assemble(config, database.pool.clone(), Arc::clone(&catalogue))?;
     let (host, port) = (config.server.host.as_str(), config.server.port);
     let listener = TcpListener::bind((host, port)).await.map_err(|e| {
         CliError::Failed(format!("cannot listen on {host}:{port} (server.host, server.port): {e}"))
@@ -55,6 +55,18 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
     announce(config, address, &models);
 
     let (stop, mut stopping) = tokio::sync::watch::channel(false);
+    let bell = Arc::clone(app.jobs.bell());
+    tokio::spawn({
+        let (bell, pool) = (Arc::clone(&bell), database.pool.clone());
+        async move { bell.listen(pool).await }
+    });
+    let jobs = match config.jobs.workers {
+        0 => None,
+        slots => {
+            let worker = app::worker(config, database.pool.clone(), catalogue, bell, slots);
+            Some(tokio::spawn(worker.map_err(|e| CliError::failed(&e))?.run(stopping.clone())))
+        }
+    };
     let graceful = async move {
         signals::stop().await;
         tracing::info!("stopping: running requests may end");
@@ -64,7 +76,7 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
     tokio::spawn(app.rollups.clone().keep_fresh());
     let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(graceful);
     let limit = Duration::from_secs(config.server.shutdown_seconds);
-    tokio::select! {
+    let outcome = tokio::select! {
         done = std::future::IntoFuture::into_future(server) => done.map_err(|e| CliError::failed(&e)),
         () = async {
             // Ends when the sender is gone, too: then the server has ended already.
@@ -74,7 +86,12 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
             tracing::warn!(seconds = limit.as_secs(), "requests still run, stopping anyway");
             Ok(())
         }
+    };
+    if let Some(jobs) = jobs {
+        // Tasks that do not end in time are put back.
+        jobs.await.map_err(|e| CliError::failed(&e))?;
     }
+    outcome
 }
 
 fn announce(config: &Config, address: SocketAddr, models: &[String]) {

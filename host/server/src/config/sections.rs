@@ -9,6 +9,8 @@ use retailcast_core::MissingDays;
 use retailcast_runtime::{CatalogueSettings, Limits, PluginSettings};
 use serde::{Deserialize, Deserializer};
 
+use crate::artifacts::ArtifactRoot;
+
 /// Everything.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +35,10 @@ pub struct Config {
     pub forecast: ForecastConfig,
     /// `[backtest]`
     pub backtest: BacktestConfig,
+    /// `[jobs]`
+    pub jobs: JobsConfig,
+    /// `[registry]`
+    pub registry: RegistryConfig,
     /// `[seeder]`
     pub seeder: SeederConfig,
     /// `[plugins]`
@@ -204,8 +210,8 @@ pub struct ForecastConfig {
     pub default_horizon: usize,
     /// Longest horizon.
     pub max_horizon: usize,
-    /// Folder of fitted models.
-    pub model_artifacts_dir: PathBuf,
+    /// Where fitted models are kept.
+    pub model_artifacts_dir: ArtifactRoot,
     /// Gate of model type `lightgbm`.
     #[serde(deserialize_with = "flag")]
     pub enable_lightgbm: bool,
@@ -228,6 +234,48 @@ pub struct BacktestConfig {
     pub max_portfolio_points: usize,
     /// Reserved.
     pub results_dir: PathBuf,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobsConfig {
+    /// Tasks that `serve` runs at once; 0: none.
+    pub workers: usize,
+    /// Tries of a task.
+    pub max_attempts: u32,
+    /// How long a task stays a worker's own without a sign of life.
+    pub lease_seconds: f64,
+    /// How often a worker looks for work by itself.
+    pub poll_seconds: f64,
+    /// Longest that one try of a job on one series may take.
+    pub run_seconds: u64,
+    /// Series of one chunk of a portfolio job.
+    pub chunk_series: usize,
+    /// Reserved.
+    pub retention_days: u32,
+}
+
+/// What happens to a run that was registered before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DuplicatePolicy {
+    /// It is registered again.
+    Allow,
+    /// It is refused.
+    Deny,
+    /// It is registered again, with a warning in the log.
+    Detect,
+}
+
+/// `[registry]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistryConfig {
+    /// What artifact URIs are relative to.
+    pub artifact_root: ArtifactRoot,
+    /// What happens to a run that was registered before.
+    pub duplicate_policy: DuplicatePolicy,
 }
 
 /// `[seeder]`
@@ -361,6 +409,12 @@ impl Config {
         let longest = u64::from(LONGEST_LOOKBACK);
         within("features.max_lag", u64::from(self.features.max_lag), 1, longest)?;
         within("features.max_window", u64::from(self.features.max_window), 1, longest)?;
+        within("jobs.workers", self.jobs.workers as u64, 0, 1_024)?;
+        within("jobs.max_attempts", u64::from(self.jobs.max_attempts), 1, 1_000)?;
+        seconds("jobs.lease_seconds", self.jobs.lease_seconds, 0.5)?;
+        seconds("jobs.poll_seconds", self.jobs.poll_seconds, 0.01)?;
+        within("jobs.run_seconds", self.jobs.run_seconds, 1, 2_592_000)?;
+        within("jobs.chunk_series", self.jobs.chunk_series as u64, 1, 1_000_000)?;
         // Larger ones do not fit into the contract's integers.
         within("seeder.default_seed", self.seeder.default_seed, 0, i64::MAX as u64)?;
         within("seeder.default_stores", self.seeder.default_stores as u64, 1, 100)?;
@@ -402,6 +456,13 @@ impl Config {
 
 /// Threads that a pool of 64 instances serves.
 const POOLED_THREADS: usize = 64;
+
+fn seconds(key: &str, value: f64, least: f64) -> Result<(), String> {
+    if (least..=86_400.0).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("`{key}`: {value} is out of range, allowed is {least} to 86400"))
+}
 
 fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
     if (least..=most).contains(&value) {

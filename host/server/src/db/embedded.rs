@@ -2,17 +2,20 @@
 //!
 //! Several programs may share it (`serve` and an `import` beside it). Each holds a shared lock while it works; who
 //! leaves last gets the exclusive lock and stops the server. After a `kill -9` the lock is free and the server still
-//! runs: the next program finds it answering and goes on, or finds its data and lets it recover.
+//! runs: the next program finds it answering and goes on, or finds its data and lets it recover. When the server itself
+//! dies, whoever uses it starts it again.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
+use tokio::task::AbortHandle;
 
 use super::home::{Home, HomeError};
 use crate::config::EmbeddedConfig;
@@ -22,6 +25,10 @@ const NAME: &str = "retailcast";
 /// Recovery after a crash replays at most a few checkpoints; a minute is plenty.
 const START_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_mins(1);
+/// Parents ask within a second or so; beyond this PostgreSQL says what is wrong.
+const BURIAL_LIMIT: Duration = Duration::from_secs(10);
+/// How often a running server is looked at.
+const WATCH: Duration = Duration::from_millis(500);
 /// How often a starting or stopping server is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -68,24 +75,37 @@ pub enum EmbeddedError {
 pub struct Embedded {
     home: Home,
     in_use: File,
-    /// The server's process, when this program started it.
+    own: Arc<Mutex<Own>>,
+    /// Starts the server again when it has ended by itself.
+    guard: AbortHandle,
+}
+
+/// What this program has to do with the server's process.
+#[derive(Debug, Default)]
+struct Own {
+    /// The process, when this program started it.
     child: Option<Child>,
+    /// This program leaves the server: what happens to it now is nobody's accident.
+    leaving: bool,
 }
 
 impl Embedded {
     /// Starts it, or joins the one that runs.
     pub async fn start(config: &EmbeddedConfig) -> Result<Self, EmbeddedError> {
         let config = config.clone();
-        let mut embedded = on_thread(move || {
+        let (home, in_use, child) = on_thread(move || {
             let home = Home::prepare(&config)?;
             let _starting = lock(&home.start_lock)?;
             let in_use = open(&home.users_lock)?;
             in_use.lock_shared().map_err(file_error("lock", &home.users_lock))?;
             initialise(&home)?;
             let child = if running(&home.data).is_none() { Some(launch(&home)?) } else { None };
-            Ok(Self { home, in_use, child })
+            Ok((home, in_use, child))
         })
         .await?;
+        let own = Arc::new(Mutex::new(Own { child, leaving: false }));
+        let guard = tokio::spawn(keep_up(home.clone(), Arc::clone(&own))).abort_handle();
+        let embedded = Self { home, in_use, own, guard };
         embedded.wait_until_ready().await?;
         embedded.create_database().await?;
         Ok(embedded)
@@ -105,7 +125,7 @@ impl Embedded {
             .log_statements(tracing::log::LevelFilter::Trace)
     }
 
-    async fn wait_until_ready(&mut self) -> Result<(), EmbeddedError> {
+    async fn wait_until_ready(&self) -> Result<(), EmbeddedError> {
         let end = Instant::now() + START_LIMIT;
         loop {
             match self.server_options().connect().await {
@@ -126,8 +146,8 @@ impl Embedded {
         }
     }
 
-    fn has_ended(&mut self) -> bool {
-        match &mut self.child {
+    fn has_ended(&self) -> bool {
+        match &mut hold(&self.own).child {
             Some(child) => child.try_wait().is_ok_and(|status| status.is_some()),
             None => running(&self.home.data).is_none(),
         }
@@ -153,14 +173,17 @@ impl Embedded {
     }
 
     /// Leaves it, and stops it when no other program uses it.
-    pub async fn stop(mut self) -> Result<(), EmbeddedError> {
+    pub async fn stop(self) -> Result<(), EmbeddedError> {
+        self.guard.abort();
         on_thread(move || {
+            let mut own = hold(&self.own);
+            own.leaving = true;
             let _stopping = lock(&self.home.start_lock)?;
             self.in_use.unlock().map_err(file_error("unlock", &self.home.users_lock))?;
             match self.in_use.try_lock() {
                 Ok(()) => {
                     shut_down(&self.home)?;
-                    if let Some(child) = &mut self.child {
+                    if let Some(child) = &mut own.child {
                         child.wait().map_err(file_error("wait for", &self.home.bin.join("postgres")))?;
                     }
                     Ok(())
@@ -171,6 +194,41 @@ impl Embedded {
         })
         .await
     }
+}
+
+/// Looks after the server for as long as this program uses it.
+async fn keep_up(home: Home, own: Arc<Mutex<Own>>) {
+    loop {
+        tokio::time::sleep(WATCH).await;
+        let (home, own) = (home.clone(), Arc::clone(&own));
+        if let Err(error) = on_thread(move || revive(&home, &own)).await {
+            tracing::error!(%error, "the embedded PostgreSQL has ended and cannot be started again");
+        }
+    }
+}
+
+/// Starts the server again when it has ended without anybody having asked it to. Only its parent can bury the old
+/// process, and PostgreSQL does not start beside an unburied one: others try until that is done.
+fn revive(home: &Home, own: &Mutex<Own>) -> Result<(), EmbeddedError> {
+    let mut own = hold(own);
+    if let Some(status) = own.child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
+        tracing::warn!(%status, "the embedded PostgreSQL has ended");
+        own.child = None;
+    }
+    if own.leaving || running(&home.data).is_some() {
+        return Ok(());
+    }
+    let _starting = lock(&home.start_lock)?;
+    if running(&home.data).is_none() {
+        tracing::warn!("starting the embedded PostgreSQL again");
+        own.child = Some(launch(home)?);
+    }
+    Ok(())
+}
+
+fn hold(own: &Mutex<Own>) -> MutexGuard<'_, Own> {
+    // What a panic leaves behind is a process or none, both of which are looked at again.
+    own.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn on_thread<T: Send + 'static>(
@@ -256,8 +314,7 @@ fn initialise(home: &Home) -> Result<(), EmbeddedError> {
 
 /// The process that serves this data folder.
 fn running(data: &Path) -> Option<Pid> {
-    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
-    let pid = Pid::from_raw(text.lines().next()?.trim().parse().ok()?)?;
+    let pid = last_known(data)?;
     // A stale file may name a process that is somebody else's by now: PostgreSQL itself checks on start; here it is
     // enough that its command line names the folder.
     let command = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).ok()?;
@@ -265,7 +322,29 @@ fn running(data: &Path) -> Option<Pid> {
     (ours && test_kill_process(pid).is_ok()).then_some(pid)
 }
 
+/// The process that the data was last used by.
+fn last_known(data: &Path) -> Option<Pid> {
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
+}
+
+/// Waits until a server that has died is gone for the system, too: as long as its parent has not asked for its end,
+/// PostgreSQL takes it for alive and does not start.
+fn wait_for_burial(data: &Path) {
+    let end = Instant::now() + BURIAL_LIMIT;
+    let unburied = |pid: Pid| {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+        // The state stands behind the name, which stands in parentheses.
+        status.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
+    };
+    while last_known(data).is_some_and(unburied) && Instant::now() < end {
+        std::thread::sleep(LOOK);
+    }
+}
+
 fn launch(home: &Home) -> Result<Child, EmbeddedError> {
+    wait_for_burial(&home.data);
     let log =
         File::options().create(true).append(true).open(&home.log).map_err(file_error("open", &home.log))?;
     let errors = log.try_clone().map_err(file_error("open", &home.log))?;

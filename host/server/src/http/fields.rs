@@ -291,6 +291,25 @@ pub fn text(least: usize, most: usize) -> impl Fn(&Value) -> Reading<&str> {
     }
 }
 
+/// An object that PostgreSQL's JSON can keep: no text in it holds the character NUL.
+pub fn storable(value: &Value) -> Reading<Map<String, Value>> {
+    fn has_nul(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::Array(items) => items.iter().any(has_nul),
+            Value::Object(members) => {
+                members.iter().any(|(name, value)| name.contains('\0') || has_nul(value))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+    let object = object(value)?;
+    if has_nul(value) {
+        return Err(("value_error", "must not contain the character NUL in any text".to_owned()));
+    }
+    Ok(object.clone())
+}
+
 /// A day: `YYYY-MM-DD`, or a date-time at midnight.
 pub fn date(value: &Value) -> Reading<NaiveDate> {
     match value {

@@ -49,6 +49,13 @@ fn describe() {
     describe_histogram!("http_request_duration_seconds", "Time from the request's head to the response's.");
     describe_counter!("http_requests_total", "Requests by method, route and status.");
     describe_gauge!("compute_queue_waiting", "Calls that wait for a compute thread.");
+    describe_gauge!("job_tasks_waiting", "Tasks of jobs that no worker has.");
+    describe_gauge!("job_oldest_waiting_seconds", "How long the oldest of them has waited.");
+    describe_histogram!(
+        "job_queue_seconds",
+        "Time from a job's submission to its first try in this process."
+    );
+    describe_histogram!("job_task_seconds", "Time that a task of a job took in this process, by outcome.");
     describe_gauge!("database_connections", "Open database connections of this process.");
     describe_gauge!("database_connections_idle", "Those of them that nobody uses.");
 }
@@ -84,6 +91,14 @@ async fn metrics_text(State(app): State<Arc<App>>) -> impl IntoResponse {
     metrics::gauge!("compute_queue_waiting").set(app.compute.waiting() as f64);
     metrics::gauge!("database_connections").set(f64::from(app.pool.size()));
     metrics::gauge!("database_connections_idle").set(app.pool.num_idle() as f64);
+    // Without a database the other numbers are still told.
+    match app.jobs.backlog().await {
+        Ok((waiting, oldest)) => {
+            metrics::gauge!("job_tasks_waiting").set(waiting as f64);
+            metrics::gauge!("job_oldest_waiting_seconds").set(oldest);
+        }
+        Err(error) => tracing::warn!(%error, "cannot count the tasks that wait"),
+    }
     let text = recorder().map(PrometheusHandle::render).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

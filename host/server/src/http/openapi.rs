@@ -41,6 +41,7 @@ pub struct ParquetFile(Vec<u8>);
         (name = "featuresets", description = "Features of one series, of nothing later than a cutoff day."),
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "backtesting", description = "Cross-validate a model on one series, against baselines."),
+        (name = "registry", description = "What was trained, how it went, and names for what is in use."),
         (name = "operations", description = "For operators."),
     )
 )]
@@ -55,7 +56,7 @@ pub fn finish(document: &mut Document, name: &str, catalogue: &Catalogue) {
         add_models(components, catalogue);
     }
     for operations in document.paths.paths.values_mut() {
-        let all = [&mut operations.get, &mut operations.post, &mut operations.delete];
+        let all = [&mut operations.get, &mut operations.post, &mut operations.patch, &mut operations.delete];
         for operation in all.into_iter().flatten() {
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response {

@@ -17,9 +17,12 @@ use utoipa_axum::router::OpenApiRouter;
 use super::openapi::Base;
 use super::{Code, Problem, cors, health, metrics, openapi, request};
 use crate::config::{AppConfig, AppEnv};
+use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
-use crate::slices::{analytics, backtesting, dimensions, featuresets, forecasting, ingest, seeder};
+use crate::slices::{
+    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, registry, seeder,
+};
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -44,8 +47,12 @@ pub struct App {
     pub featuresets: featuresets::Featuresets,
     /// Training and forecasts.
     pub forecasting: Forecasting,
+    /// Jobs.
+    pub jobs: Jobs,
     /// Cross-validation.
     pub backtesting: backtesting::Backtesting,
+    /// Training runs and the names of the successful ones.
+    pub registry: registry::Registry,
 }
 
 /// The server's router.
@@ -81,6 +88,8 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(featuresets::routes())
         .merge(forecasting::routes::routes())
         .merge(backtesting::routes())
+        .merge(jobs::routes())
+        .merge(registry::routes())
         .merge(metrics::routes())
 }
 

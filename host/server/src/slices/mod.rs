@@ -6,5 +6,7 @@ pub mod dimensions;
 pub mod featuresets;
 pub mod forecasting;
 pub mod ingest;
+pub mod jobs;
+pub mod registry;
 pub mod rollups;
 pub mod seeder;

@@ -73,7 +73,13 @@ impl Candidate {
 
     /// Runs all folds in one instance of the plugin, one after the other. Even a model that learns across series sees
     /// one fold at a time: a panel of folds would show it the days that the earlier ones are tested with.
-    pub(super) fn run(&self, history: &History, folds: &[Fold], call: &Call) -> Result<ModelResult, Failure> {
+    pub(super) fn run(
+        &self,
+        history: &History,
+        folds: &[Fold],
+        call: &Call,
+        each: &dyn Fn(),
+    ) -> Result<ModelResult, Failure> {
         let matrix = match &self.requirements.input {
             Input::Series => Matrix::default(),
             Input::Table { features, .. } => Matrix::build(features, history, call)?,
@@ -83,6 +89,7 @@ impl Candidate {
         for (i, fold) in folds.iter().enumerate() {
             let result = self.run_fold(&mut *session, history, &matrix, fold);
             results.push(result.map_err(|error| Failure { fold: Some(i), error })?);
+            each();
         }
         let scores: Vec<FoldScore> = results.iter().map(|result| result.score.clone()).collect();
         Ok(ModelResult {

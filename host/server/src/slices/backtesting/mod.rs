@@ -10,4 +10,5 @@ mod service;
 
 pub use folds::{FoldResult, ModelResult};
 pub use routes::routes;
+pub use run_body::read_split;
 pub use service::{BASELINES, Backtest, BacktestError, BacktestRequest, BacktestSettings, Backtesting};

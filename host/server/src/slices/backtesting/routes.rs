@@ -56,7 +56,9 @@ fn problem(error: BacktestError) -> Problem {
         | BacktestError::GapTooLong { .. }
         | BacktestError::ShortTraining { .. }
         | BacktestError::Split(_) => Problem::new(Code::BadRequest, format!("{error}.")),
-        BacktestError::Fold { index, error } => forecasting::routes::problem(error).with("fold_index", index),
+        BacktestError::Fold { index, error } => {
+            forecasting::routes::problem(*error).with("fold_index", index)
+        }
         BacktestError::Forecast(error) => forecasting::routes::problem(error),
     }
 }

@@ -187,7 +187,8 @@ impl Config {
     }
 }
 
-fn read_split(value: &Value) -> Result<SplitConfig, Vec<FieldError>> {
+/// Reads a split; errors stand below `config.split_config`.
+pub fn read_split(value: &Value) -> Result<SplitConfig, Vec<FieldError>> {
     let mut fields = Fields::inside("config.split_config", value)?;
     let default = SplitConfig::default();
     let strategy = fields.optional("strategy", fields::one_of(&SplitStrategy::NAMES));

@@ -1,5 +1,6 @@
 //! Backtests of one model on one series.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -110,8 +111,8 @@ pub enum BacktestError {
     Fold {
         /// Which, from 0.
         index: usize,
-        /// How.
-        error: ForecastError,
+        /// How. Boxed: it is the largest of the reasons.
+        error: Box<ForecastError>,
     },
     /// The model, its data or the machine failed.
     #[error(transparent)]
@@ -156,6 +157,16 @@ impl Backtesting {
 
     /// Runs a model on all folds of a series, and the baselines on the same. When the caller goes away, the work stops.
     pub async fn run(&self, request: BacktestRequest, request_id: &str) -> Result<Backtest, BacktestError> {
+        self.run_told(request, request_id, |_, _| {}).await
+    }
+
+    /// The same; `progress` hears after every fold of every model how many are done, and of how many.
+    pub async fn run_told(
+        &self,
+        request: BacktestRequest,
+        request_id: &str,
+        progress: impl Fn(usize, usize) + Send + 'static,
+    ) -> Result<Backtest, BacktestError> {
         self.check_limits(&request.split)?;
         self.forecasting.check_enabled(&request.model_type)?;
         let call = self.forecasting.call(request_id, request.window.start);
@@ -175,7 +186,13 @@ impl Backtesting {
         let origin = history.series.days[folds[0].train.end - 1];
         let call = Call { now: present(origin), ..call };
         compute::run(&self.compute, &call.clone(), move || {
-            let (main, baselines) = run_all(&main, baselines.as_deref(), &history, &folds, &call)?;
+            let models = 1 + baselines.as_deref().map_or(0, <[_]>::len);
+            let (done, all) = (Cell::new(0), models * folds.len());
+            let each = || {
+                done.set(done.get() + 1);
+                progress(done.get(), all);
+            };
+            let (main, baselines) = run_all(&main, baselines.as_deref(), &history, &folds, &call, &each)?;
             Ok(Backtest {
                 id: random_id(),
                 series: history.series,
@@ -252,19 +269,20 @@ impl Backtesting {
     }
 }
 
-/// The model, then the baselines. One that fails is left out, unless the reason concerns the whole request.
+/// The model, then the baselines; `each` hears of every fold that is done. One that fails is left out, unless the reason concerns the whole request.
 fn run_all(
     main: &Candidate,
     baselines: Option<&[Candidate]>,
     history: &History,
     folds: &[Fold],
     call: &Call,
+    each: &dyn Fn(),
 ) -> Result<(ModelResult, Option<Vec<ModelResult>>), BacktestError> {
     let run = |candidate: &Candidate| {
-        candidate.run(history, folds, call).map_err(|Failure { fold, error }| {
+        candidate.run(history, folds, call, each).map_err(|Failure { fold, error }| {
             let error = plugin_error(&candidate.model_type, error);
             match fold {
-                Some(index) => BacktestError::Fold { index, error },
+                Some(index) => BacktestError::Fold { index, error: Box::new(error) },
                 None => BacktestError::Forecast(error),
             }
         })

@@ -5,7 +5,7 @@ use retailcast_runtime::PluginError;
 
 use super::calibration::{self, CalibrationRequest};
 use super::series::{LONGEST_WINDOW, SeriesWindow};
-use crate::artifacts::{BundleError, ResolveError};
+use crate::artifacts::{BundleError, ModelError, ResolveError, StorageError};
 use crate::compute::ComputeError;
 
 /// Why nothing was trained or forecast.
@@ -81,14 +81,12 @@ pub enum ForecastError {
     /// The file cannot be decoded.
     #[error("the model file {0}")]
     Bundle(#[from] BundleError),
-    /// The file cannot be read or written.
-    #[error("cannot {what} the model file")]
-    File {
-        /// `read` or `write`.
-        what: &'static str,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The store of model files failed.
+    #[error("the model file: {0}")]
+    Storage(#[from] StorageError),
+    /// The model cannot be turned into a file.
+    #[error("the model cannot be encoded: {0}")]
+    Encode(#[from] serde_json::Error),
     /// The plugin that trained the model is not loaded any more.
     #[error("the model was trained by plugin {name} {version}, which is not loaded: {reason}")]
     PluginGone {
@@ -113,6 +111,16 @@ pub enum ForecastError {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+}
+
+impl From<ModelError> for ForecastError {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Path(error) => error.into(),
+            ModelError::Bundle(error) => error.into(),
+            ModelError::Storage(error) => error.into(),
+        }
+    }
 }
 
 /// A plugin's failure, with the model's name.

@@ -4,7 +4,6 @@
 pub mod calibration;
 pub mod error;
 mod interval_wire;
-pub mod panel;
 pub mod portfolio;
 pub mod predict;
 pub mod routes;
@@ -13,5 +12,6 @@ pub mod service;
 mod store;
 mod wire;
 
+pub use retailcast_runtime::panel;
 pub use series::SeriesWindow;
 pub use wire::{ModelConfig, read_config};

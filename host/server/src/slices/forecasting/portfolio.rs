@@ -108,9 +108,41 @@ impl Forecasting {
         selection: &Selection,
         until: Option<Day>,
     ) -> Result<Portfolio, ForecastError> {
-        let keys = store::series_keys(&self.pool, selection).await?;
+        let keys = self.series_of(selection).await?;
+        self.portfolio_of(keys, until).await
+    }
+
+    /// The selected series that have sales, by store code and SKU.
+    pub async fn series_of(&self, selection: &Selection) -> Result<Vec<SeriesKey>, ForecastError> {
+        Ok(store::series_keys(&self.pool, selection).await?)
+    }
+
+    /// The last day on which any of these series has sales.
+    pub async fn last_day_of(&self, keys: &[SeriesKey]) -> Result<Option<Day>, ForecastError> {
+        Ok(store::last_day(&self.pool, keys).await?)
+    }
+
+    /// Reads these series, given as store and product; those without sales up to `until` are left out.
+    pub async fn load_pairs(
+        &self,
+        pairs: &[(i32, i32)],
+        until: Option<Day>,
+    ) -> Result<Portfolio, ForecastError> {
+        let (stores, products): (Vec<i32>, Vec<i32>) = pairs.iter().copied().unzip();
+        let keys = store::keys_of(&self.pool, &stores, &products).await?;
+        self.portfolio_of(keys, until).await
+    }
+
+    async fn portfolio_of(
+        &self,
+        keys: Vec<SeriesKey>,
+        until: Option<Day>,
+    ) -> Result<Portfolio, ForecastError> {
         let rows = store::panel_observations(&self.pool, &keys, until).await?;
-        let promotions = store::all_promotions(&self.pool).await?;
+        let mut products: Vec<i32> = keys.iter().map(|key| key.product_id).collect();
+        products.sort_unstable();
+        products.dedup();
+        let promotions = store::promotions_of(&self.pool, &products).await?;
         let calendar = store::calendar(&self.pool, FIRST_DAY, LAST_DAY).await?;
         let last_day = rows.iter().map(|(_, row)| row.day).max();
 

@@ -72,8 +72,29 @@ impl Forecasting {
         request: PredictRequest,
         request_id: &str,
     ) -> Result<Predicted, ForecastError> {
-        let bundle = self.read(&request.model_path).await?;
+        let bundle = self.models.read(&request.model_path).await?;
         check_series(&bundle, &request)?;
+        self.forecast_from(bundle, request.horizon, request_id).await
+    }
+
+    /// Forecasts from the model file of a training, for the series that it was trained on: store, product, forecast.
+    pub async fn predict_run(
+        &self,
+        run_id: &str,
+        horizon: usize,
+        request_id: &str,
+    ) -> Result<(i32, i32, Predicted), ForecastError> {
+        let bundle = self.models.read(&self.models.path_of_run(run_id)).await?;
+        let (store_id, product_id) = (bundle.metadata.store_id, bundle.metadata.product_id);
+        Ok((store_id, product_id, self.forecast_from(bundle, horizon, request_id).await?))
+    }
+
+    async fn forecast_from(
+        &self,
+        bundle: Bundle,
+        horizon: usize,
+        request_id: &str,
+    ) -> Result<Predicted, ForecastError> {
         let name = &bundle.plugin.name;
         let model = self.catalogue.model(name).map_err(|e| ForecastError::PluginGone {
             name: name.clone(),
@@ -86,36 +107,26 @@ impl Forecasting {
             .train_end_date
             .parse()
             .map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))?;
-        let (known, assumed) = self.known_ahead(&bundle, &request, origin).await?;
+        let (known, assumed) = self.known_ahead(&bundle, horizon, origin).await?;
         let call = self.call(request_id, origin);
         compute::run(&self.compute, &call.clone(), move || {
-            forecast(&*model, &bundle, &known, origin + 1, request.horizon, assumed, &call)
+            forecast(&*model, &bundle, &known, origin + 1, horizon, assumed, &call)
         })
         .await?
-    }
-
-    async fn read(&self, model_path: &str) -> Result<Bundle, ForecastError> {
-        let (models, model_path) = (self.models.clone(), model_path.to_owned());
-        let failed = |source| ForecastError::File { what: "read", source };
-        let read = tokio::task::spawn_blocking(move || {
-            let bytes = std::fs::read(models.resolve(&model_path)?).map_err(failed)?;
-            Ok(Bundle::decode(&bytes)?)
-        });
-        read.await.map_err(|e| failed(std::io::Error::other(e)))?
     }
 
     /// For feature models: what is known of the days to come, and which columns rest on an assumption.
     async fn known_ahead(
         &self,
         bundle: &Bundle,
-        request: &PredictRequest,
+        horizon: usize,
         origin: Day,
     ) -> Result<(Exogenous, Vec<&'static str>), ForecastError> {
         let Some(columns) = &bundle.metadata.feature_columns else {
             return Ok((Exogenous::default(), Vec::new()));
         };
-        let pair = Pair { store_id: request.store_id, product_id: request.product_id };
-        let (mut known, days) = self.exogenous(pair, origin + 1, origin + request.horizon as i32).await?;
+        let pair = Pair { store_id: bundle.metadata.store_id, product_id: bundle.metadata.product_id };
+        let (mut known, days) = self.exogenous(pair, origin + 1, origin + horizon as i32).await?;
         // The launch that the model was trained with, even when the product's was changed since.
         known.statics.launch = match bundle.metadata.launch_date.clone().flatten() {
             Some(text) => {
@@ -124,7 +135,7 @@ impl Forecasting {
             None => None,
         };
         let mut assumed = vec!["price_factor", "promo_active"];
-        if days < request.horizon {
+        if days < horizon {
             assumed.push("is_holiday");
         }
         assumed.retain(|column| columns.iter().any(|read| read == column));

@@ -105,9 +105,6 @@ fn told(error: &ForecastError) -> Problem {
             tracing::error!("{error}");
             refused(Code::Internal, error)
         }
-        ForecastError::File { what, source } => {
-            Problem::internal(&format!("cannot {what} the model file: {source}"))
-        }
         ForecastError::PluginGone { .. } => refused(Code::Internal, error).with("plugin_error", "RC-P015"),
         ForecastError::Plugin { error: plugin, .. } => {
             tracing::warn!(code = plugin.code(), "{error}");
@@ -117,7 +114,9 @@ fn told(error: &ForecastError) -> Problem {
         ForecastError::Compute(ComputeError::Busy(_) | ComputeError::Late) => {
             refused(Code::ServiceUnavailable, error).retry_after(1)
         }
-        ForecastError::Compute(ComputeError::Lost) => Problem::internal(error),
+        ForecastError::Compute(ComputeError::Lost) | ForecastError::Storage(_) | ForecastError::Encode(_) => {
+            Problem::internal(error)
+        }
         ForecastError::Calibration { origin, source } => {
             told(source).with("calibration_origin", origin.to_string())
         }
@@ -152,6 +151,7 @@ fn plugin_code(error: &PluginError) -> Code {
         | PluginError::Denied { .. }
         | PluginError::Digest { .. }
         | PluginError::Description { .. }
+        | PluginError::Conformance { .. }
         | PluginError::SessionOver
         | PluginError::Host { .. } => Code::Internal,
     }

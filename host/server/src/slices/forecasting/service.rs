@@ -91,6 +91,11 @@ impl Forecasting {
         Self { pool, catalogue, compute, models, settings }
     }
 
+    /// Sets how long a request may take.
+    pub fn allow(&mut self, deadline: Duration) {
+        self.settings.deadline = deadline;
+    }
+
     /// The loaded plugins.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
@@ -121,8 +126,8 @@ impl Forecasting {
         let wanted = request.calibration.as_ref();
         let trial =
             wanted.map(|wanted| wanted.trial(&request.model_type, &requirements, found)).transpose()?;
-        let (models, settings) = (self.models.clone(), self.settings);
-        compute::run(&self.compute, &call.clone(), move || {
+        let settings = self.settings;
+        let (bytes, trained) = compute::run(&self.compute, &call.clone(), move || {
             let mut bundle = fit(&*model, &request, &requirements.input, &history, settings, &call)?;
             let calibrated = trial
                 .map(|trial| trial.run(&*model, &request.config, &requirements.input, &history, &call))
@@ -131,17 +136,17 @@ impl Forecasting {
             if call.cancel.is_cancelled() {
                 return Err(plugin_error(&request.model_type, PluginError::Cancelled { phase: Phase::Save }));
             }
-            let model_path =
-                models.write(&bundle).map_err(|source| ForecastError::File { what: "write", source })?;
-            Ok(Trained {
-                model_path,
-                config_hash: bundle.config_hash,
+            let trained = Trained {
+                model_path: String::new(),
+                config_hash: bundle.config_hash.clone(),
                 n_observations: found,
                 missing_days: settings.missing_days,
                 calibration: calibrated,
-            })
+            };
+            Ok((bundle.encode()?, trained))
         })
-        .await?
+        .await??;
+        Ok(Trained { model_path: self.models.write(bytes).await?, ..trained })
     }
 
     /// Whether the operator allows the model type.

@@ -151,6 +151,47 @@ pub(super) async fn series_keys(pool: &PgPool, selection: &Selection) -> sqlx::R
         .collect())
 }
 
+/// The keys of these pairs, in their order; pairs whose store or product is gone are left out.
+pub(super) async fn keys_of(pool: &PgPool, stores: &[i32], products: &[i32]) -> sqlx::Result<Vec<SeriesKey>> {
+    let rows = sqlx::query!(
+        r#"select s.id as "store_id!", p.id as "product_id!", s.code as "code!", p.sku as "sku!", p.category, p.launch_date
+           from unnest($1::int[], $2::int[]) with ordinality as pair (store_id, product_id, at)
+           join store s on s.id = pair.store_id join product p on p.id = pair.product_id
+           order by pair.at"#,
+        stores,
+        products,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| SeriesKey {
+            store_id: row.store_id,
+            product_id: row.product_id,
+            store_code: row.code,
+            sku: row.sku,
+            category: row.category,
+            launch: row.launch_date.map(Day::from_date),
+        })
+        .collect())
+}
+
+/// The last day on which any of these pairs has a row.
+pub(super) async fn last_day(pool: &PgPool, keys: &[SeriesKey]) -> sqlx::Result<Option<Day>> {
+    let stores: Vec<i32> = keys.iter().map(|key| key.store_id).collect();
+    let products: Vec<i32> = keys.iter().map(|key| key.product_id).collect();
+    let last = sqlx::query_scalar!(
+        "select max(d.last) from unnest($1::int[], $2::int[]) as pair (store_id, product_id)
+         cross join lateral (select max(date) as last from sales_daily d
+                             where d.store_id = pair.store_id and d.product_id = pair.product_id) d",
+        &stores,
+        &products,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(last.map(Day::from_date))
+}
+
 /// All recorded rows of these pairs up to `until`, each with its pair, ordered by pair and day.
 pub(super) async fn panel_observations(
     pool: &PgPool,
@@ -192,11 +233,14 @@ pub(super) struct Promotion {
     pub span: (Day, Day),
 }
 
-/// All promotions.
-pub(super) async fn all_promotions(pool: &PgPool) -> sqlx::Result<Vec<Promotion>> {
-    let rows = sqlx::query!("select product_id, store_id, start_date, end_date from promotion")
-        .fetch_all(pool)
-        .await?;
+/// All promotions of these products.
+pub(super) async fn promotions_of(pool: &PgPool, products: &[i32]) -> sqlx::Result<Vec<Promotion>> {
+    let rows = sqlx::query!(
+        "select product_id, store_id, start_date, end_date from promotion where product_id = any($1)",
+        products
+    )
+    .fetch_all(pool)
+    .await?;
     Ok(rows
         .into_iter()
         .map(|row| Promotion {

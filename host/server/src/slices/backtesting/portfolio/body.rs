@@ -75,17 +75,17 @@ pub(super) struct WindowsBody {
 
 /// A body that fits.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Request {
-    pub(super) order: PortfolioOrder,
-    pub(super) include_series: bool,
+pub struct PortfolioRequest {
+    /// What to backtest.
+    pub order: PortfolioOrder,
+    /// Whether the answer has the status and the errors of every series.
+    pub include_series: bool,
 }
 
 /// Reads the body.
-pub(super) fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<Request, Vec<FieldError>> {
+pub fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<PortfolioRequest, Vec<FieldError>> {
     let mut fields = Fields::of(body);
-    let stores = fields.nullable_nested("stores", |value| texts(value, "stores", 20));
-    let skus = fields.nullable_nested("skus", |value| texts(value, "skus", 50));
-    let categories = fields.nullable_nested("categories", |value| texts(value, "categories", 100));
+    let selection = read_selection(&mut fields);
     let models = fields.nested("models", |value| models(value, catalogue));
     let windows = fields.nullable_nested("windows", windows);
     let end = fields.nullable("end_date", fields::date);
@@ -101,13 +101,9 @@ pub(super) fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<R
         "levels",
         "include_series",
     ]);
-    let request = models.map(|models| Request {
+    let request = models.map(|models| PortfolioRequest {
         order: PortfolioOrder {
-            selection: Selection {
-                stores: stores.unwrap_or_default(),
-                skus: skus.unwrap_or_default(),
-                categories: categories.unwrap_or_default(),
-            },
+            selection,
             models,
             windows: windows.unwrap_or_default(),
             end: end.map(Day::from_date),
@@ -117,6 +113,18 @@ pub(super) fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<R
         include_series: include_series.unwrap_or(true),
     });
     fields.finish(request)
+}
+
+/// Which series: `stores`, `skus`, `categories`; those that are left out select everything.
+pub fn read_selection(fields: &mut Fields<'_>) -> Selection {
+    let stores = fields.nullable_nested("stores", |value| texts(value, "stores", 20));
+    let skus = fields.nullable_nested("skus", |value| texts(value, "skus", 50));
+    let categories = fields.nullable_nested("categories", |value| texts(value, "categories", 100));
+    Selection {
+        stores: stores.unwrap_or_default(),
+        skus: skus.unwrap_or_default(),
+        categories: categories.unwrap_or_default(),
+    }
 }
 
 fn each<T>(

@@ -11,6 +11,7 @@ pub mod scores;
 pub mod service;
 mod truth;
 
+pub use body::{PortfolioRequest, read, read_selection};
 pub use result::PortfolioResult;
 pub use routes::routes;
-pub use service::{Entry, PortfolioBacktest, PortfolioError, PortfolioOrder};
+pub use service::{Contest, Entry, PortfolioBacktest, PortfolioError, PortfolioOrder, Scored};

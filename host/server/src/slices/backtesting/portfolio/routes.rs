@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{self, PortfolioBody, Request};
+use super::body::{self, PortfolioBody, PortfolioRequest};
 use super::export;
 use super::result::PortfolioResult;
 use super::service::{PortfolioBacktest, PortfolioError, Progress};
@@ -133,7 +133,7 @@ impl Drop for Task {
 
 fn events(
     app: Arc<App>,
-    request: Request,
+    request: PortfolioRequest,
     request_id: String,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     // Whoever reads slowly misses steps of progress, and never the result.

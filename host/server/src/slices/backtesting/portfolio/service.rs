@@ -63,6 +63,17 @@ pub struct PortfolioBacktest {
     pub(super) truths: Arc<Vec<Truth>>,
 }
 
+/// What models are to forecast, and what was really sold.
+#[derive(Debug, Clone)]
+pub struct Contest {
+    /// The series, by store code and SKU.
+    pub portfolio: Arc<Portfolio>,
+    /// The test windows, in order of time.
+    pub windows: Vec<Window>,
+    missing_days: MissingDays,
+    truths: Arc<Vec<Truth>>,
+}
+
 /// A model and how good it was.
 #[derive(Debug, Clone)]
 pub struct Scored {
@@ -146,47 +157,66 @@ impl Backtesting {
         order: PortfolioOrder,
         progress: impl Fn(Progress),
     ) -> Result<PortfolioBacktest, PortfolioError> {
+        let contest = self.contest(portfolio, &order).await?;
+        let mut models = Vec::with_capacity(order.models.len());
+        for entry in &order.models {
+            let (outcomes, elapsed) = self
+                .outcomes(&contest.portfolio, entry, &contest.windows, order.windows.horizon, &progress)
+                .await?;
+            models.push(self.score(&contest, &order, entry, outcomes, elapsed).await?);
+        }
+        contest.rank(models)
+    }
+
+    /// What models are to forecast, and what was really sold.
+    pub async fn contest(
+        &self,
+        portfolio: Arc<Portfolio>,
+        order: &PortfolioOrder,
+    ) -> Result<Contest, PortfolioError> {
         let end = order.end.or(portfolio.last_day).ok_or(PortfolioError::NothingSelected)?;
-        if portfolio.series.is_empty() {
+        self.check_order(portfolio.series.len(), order)?;
+        let windows = windows(end, &order.windows);
+        let missing_days = self.forecasting.settings().missing_days;
+        let truths = Arc::new(self.truths(&portfolio, &windows, missing_days).await?);
+        Ok(Contest { portfolio, windows, missing_days, truths })
+    }
+
+    /// Whether an order on this many series is allowed.
+    pub fn check_order(&self, series: usize, order: &PortfolioOrder) -> Result<(), PortfolioError> {
+        if series == 0 {
             return Err(PortfolioError::NothingSelected);
         }
-        self.check_size(&portfolio, &order)?;
+        self.check_size(series, order)?;
         for entry in &order.models {
             self.forecasting.check_enabled(&entry.model_type)?;
         }
-        let cut = windows(end, &order.windows);
-        let missing_days = self.forecasting.settings().missing_days;
-        let truths = Arc::new(self.truths(&portfolio, &cut, missing_days).await?);
-        let mut models = Vec::with_capacity(order.models.len());
-        for entry in order.models {
-            let (outcomes, elapsed) =
-                self.outcomes(&portfolio, &entry, &cut, order.windows.horizon, &progress).await?;
-            let (all, truth, levels) = (Arc::clone(&portfolio), Arc::clone(&truths), order.levels.clone());
-            let (outcomes, result) = compute::run(&self.compute, &Call::default(), move || {
-                let scores = ModelScores::of(&all, &truth, &outcomes, &levels, elapsed);
-                (outcomes, scores)
-            })
-            .await?;
-            models.push(Scored { entry, scores: result, outcomes: order.keep_forecasts.then_some(outcomes) });
-        }
-        if models.iter().all(|model| model.scores.overall.is_empty()) {
-            let mut reasons = models.iter().flat_map(|model| &model.scores.series);
-            let reason = reasons.find_map(|series| series.reason.clone());
-            return Err(PortfolioError::NothingForecast(
-                reason.unwrap_or_else(|| "the windows have no recorded day".to_owned()),
-            ));
-        }
-        models.sort_by(|a, b| {
-            let wape = |model: &Scored| model.scores.overall.metrics().wape;
-            wape(a).total_cmp(&wape(b)).then_with(|| a.entry.label.cmp(&b.entry.label))
-        });
-        Ok(PortfolioBacktest { id: random_id(), portfolio, windows: cut, missing_days, models, truths })
+        Ok(())
     }
 
-    fn check_size(&self, portfolio: &Portfolio, order: &PortfolioOrder) -> Result<(), PortfolioError> {
+    /// Holds what a model gave, per series and window, against what was sold.
+    pub async fn score(
+        &self,
+        contest: &Contest,
+        order: &PortfolioOrder,
+        entry: &Entry,
+        outcomes: Vec<Vec<Outcome>>,
+        elapsed: Duration,
+    ) -> Result<Scored, PortfolioError> {
+        let (all, truth) = (Arc::clone(&contest.portfolio), Arc::clone(&contest.truths));
+        let levels = order.levels.clone();
+        let (outcomes, scores) = compute::run(&self.compute, &Call::default(), move || {
+            let scores = ModelScores::of(&all, &truth, &outcomes, &levels, elapsed);
+            (outcomes, scores)
+        })
+        .await?;
+        Ok(Scored { entry: entry.clone(), scores, outcomes: order.keep_forecasts.then_some(outcomes) })
+    }
+
+    fn check_size(&self, series: usize, order: &PortfolioOrder) -> Result<(), PortfolioError> {
         let most = self.settings.max_portfolio_points;
         let WindowConfig { n_windows, horizon, .. } = order.windows;
-        let (series, models) = (portfolio.series.len(), order.models.len());
+        let models = order.models.len();
         if series * models * n_windows * horizon > most {
             return Err(PortfolioError::TooMuch { series, models, windows: n_windows, horizon, most });
         }
@@ -218,7 +248,8 @@ impl Backtesting {
         Ok(truths)
     }
 
-    async fn outcomes(
+    /// What a model gives, per series and window, and how long it takes.
+    pub async fn outcomes(
         &self,
         portfolio: &Arc<Portfolio>,
         entry: &Entry,
@@ -249,6 +280,25 @@ impl Backtesting {
             })
             .await?;
         Ok((outcomes, started.elapsed()))
+    }
+}
+
+impl Contest {
+    /// The ranking of these models.
+    pub fn rank(self, mut models: Vec<Scored>) -> Result<PortfolioBacktest, PortfolioError> {
+        if models.iter().all(|model| model.scores.overall.is_empty()) {
+            let mut reasons = models.iter().flat_map(|model| &model.scores.series);
+            let reason = reasons.find_map(|series| series.reason.clone());
+            return Err(PortfolioError::NothingForecast(
+                reason.unwrap_or_else(|| "the windows have no recorded day".to_owned()),
+            ));
+        }
+        models.sort_by(|a, b| {
+            let wape = |model: &Scored| model.scores.overall.metrics().wape;
+            wape(a).total_cmp(&wape(b)).then_with(|| a.entry.label.cmp(&b.entry.label))
+        });
+        let Self { portfolio, windows, missing_days, truths } = self;
+        Ok(PortfolioBacktest { id: random_id(), portfolio, windows, missing_days, models, truths })
     }
 }
 

@@ -6,7 +6,8 @@ use retailcast_core::frame::{
     Exogenous, Feature, Frame, RowInputs, future_frame, next_row, tail, training_frame,
 };
 use retailcast_core::{Day, Series, Statics};
-use retailcast_runtime::{
+
+use crate::{
     CancelToken, FeatureTable, FittedId, ForecastSession, Forecasts, FutureSet, Input, Phase, PluginError,
     ShortLags, TrainingSet,
 };
@@ -214,8 +215,8 @@ fn join(steps: Vec<Forecasts>, gap: usize, series: usize) -> Forecasts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Requirements;
     use retailcast_core::{CalendarField, MissingDays, Observation};
-    use retailcast_runtime::Requirements;
 
     /// Predicts lag 1 plus one: recursion counts up, direct prediction knows the first step only.
     struct PlusOne;

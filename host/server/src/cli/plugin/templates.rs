@@ -1,0 +1,146 @@
+//! The templates of `retailcast plugin new`. They are projects under `sdk/templates/` that are called `my-model`.
+
+mod sdk;
+
+use std::path::PathBuf;
+
+use include_dir::{Dir, DirEntry, include_dir};
+
+/// Files of a project: path and text.
+pub(super) type Files = Vec<(PathBuf, String)>;
+
+/// A project to begin with.
+pub(super) struct Template {
+    /// Kind of the plugin.
+    pub(super) kind: &'static str,
+    /// Language.
+    pub(super) lang: &'static str,
+    /// Everything that belongs to it.
+    pub(super) files: fn() -> Files,
+}
+
+/// All of them.
+pub(super) const TEMPLATES: &[Template] = &[
+    Template {
+        kind: "forecast-model",
+        lang: "rust",
+        files: || [texts(&RUST_FORECAST_MODEL), sdk::rust()].concat(),
+    },
+    Template {
+        kind: "forecast-model",
+        lang: "python",
+        files: || [texts(&PYTHON_FORECAST_MODEL), sdk::python()].concat(),
+    },
+];
+
+static PYTHON_FORECAST_MODEL: Dir<'static> =
+    include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/python-forecast-model");
+
+static RUST_FORECAST_MODEL: Dir<'static> =
+    include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/rust-forecast-model");
+
+/// All files below a folder. What is no text does not belong into a template.
+pub(super) fn texts(folder: &Dir<'static>) -> Files {
+    let mut files = Vec::new();
+    for entry in folder.entries() {
+        match entry {
+            DirEntry::Dir(folder) => files.extend(texts(folder)),
+            DirEntry::File(file) => {
+                files.extend(file.contents_utf8().map(|text| (file.path().to_owned(), text.to_owned())));
+            }
+        }
+    }
+    files
+}
+
+/// A plugin's name in the spellings that files need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Names {
+    words: Vec<String>,
+}
+
+impl Names {
+    /// Of a name as somebody types it. The model type is at most 50 characters long.
+    pub(super) fn new(name: &str) -> Result<Self, String> {
+        let snake = name.replace('-', "_");
+        let words: Vec<String> = snake.split('_').map(str::to_owned).collect();
+        let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let fits = name.len() <= 50
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && words.iter().all(|word| !word.is_empty() && word.chars().all(lower));
+        if fits {
+            return Ok(Self { words });
+        }
+        Err(format!(
+            "`{name}` is no name for a plugin: it must be lower-case letters and digits in words joined by _ or -, begin with a letter, and have at most 50 characters"
+        ))
+    }
+
+    /// `my-model`
+    pub(super) fn kebab(&self) -> String {
+        self.words.join("-")
+    }
+
+    fn snake(&self) -> String {
+        self.words.join("_")
+    }
+
+    fn pascal(&self) -> String {
+        let capital = |word: &String| format!("{}{}", word[..1].to_ascii_uppercase(), &word[1..]);
+        self.words.iter().map(capital).collect()
+    }
+
+    /// Writes the name where the template has its own.
+    pub(super) fn fill(&self, text: &str) -> String {
+        text.replace("my-model", &self.kebab())
+            .replace("my_model", &self.snake())
+            .replace("MyModel", &self.pascal())
+            .replace("{{name}}", &self.kebab())
+            .replace("{{type}}", &self.snake())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_all_spellings() {
+        let names = Names::new("weekly-mean_2").unwrap();
+        assert_eq!(names.fill("my-model my_model MyModel"), "weekly-mean-2 weekly_mean_2 WeeklyMean2");
+        for wrong in ["", "Weekly", "2nd", "a__b", "tea!", "-a"] {
+            assert!(Names::new(wrong).unwrap_err().contains("is no name"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_python_project_has_its_sources_the_sdk_and_the_contract() {
+        let files = (TEMPLATES[1].files)();
+        for path in [
+            "model.py",
+            "test_model.py",
+            "vendor/retailcast/sdk/python/pyproject.toml",
+            "vendor/retailcast/sdk/python/retailcast_sdk/__init__.py",
+            "vendor/retailcast/wit/v0.1/types.wit",
+        ] {
+            assert!(files.iter().any(|(found, _)| found == std::path::Path::new(path)), "{path} is missing");
+        }
+        let names = Names::new("weekly-mean").unwrap();
+        assert!(files.iter().all(|(_, text)| !names.fill(text).contains("{{name}}")));
+    }
+
+    #[test]
+    fn a_rust_project_has_its_sources_the_sdk_and_the_contract() {
+        let files = (TEMPLATES[0].files)();
+        for path in [
+            "Cargo.toml",
+            ".cargo/config.toml",
+            "src/lib.rs",
+            "vendor/retailcast/sdk/rust/Cargo.toml",
+            "vendor/retailcast/sdk/rust/src/lib.rs",
+            "vendor/retailcast/wit/v0.1/types.wit",
+        ] {
+            assert!(files.iter().any(|(found, _)| found == std::path::Path::new(path)), "{path} is missing");
+        }
+    }
+}

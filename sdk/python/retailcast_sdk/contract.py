@@ -1,0 +1,38 @@
+"""The plugin contract, `wit/v0.1`: a copy of it comes with the package; in the repository it is read where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+WORLD = "python-forecast-model"
+
+_INSTALLED = Path(__file__).parent / "wit" / "v0.1"
+_REPOSITORY = Path(__file__).parents[3] / "wit" / "v0.1"
+
+# componentize-py keeps every import of a world, called or not, and `gradient-boosting` needs a grant. So the world is
+# written here, with what the model uses.
+_WORLD = """\
+package retailcast:plugin@0.1.0;
+
+world {name} {{
+    import log;
+    import data;
+{more}    export plugin;
+    export forecaster;
+}}
+"""
+
+
+def files() -> dict[str, str]:
+    """The contract's files by name."""
+    folder = _INSTALLED if _INSTALLED.is_dir() else _REPOSITORY
+    return {file.name: file.read_text() for file in sorted(folder.glob("*.wit"))}
+
+
+def write(folder: Path, boosting: bool) -> None:
+    """Writes the contract and the world of a model into a new folder."""
+    folder.mkdir()
+    for name, text in files().items():
+        (folder / name).write_text(text)
+    more = "    import gradient-boosting;\n" if boosting else ""
+    (folder / "python.wit").write_text(_WORLD.format(name=WORLD, more=more))

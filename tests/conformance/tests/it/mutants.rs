@@ -1,0 +1,116 @@
+//! Every check catches a plugin with the fault that it is for, and no good plugin.
+
+use std::time::Duration;
+
+use retailcast_conformance::{Level, all, check_file};
+use retailcast_runtime::{Engine, EngineSettings, Limits, PluginSettings};
+use retailcast_test_guests::{MUTANT, mutant, patched};
+
+/// A fault, and the check that must catch it. Faults up to the blank line are written into the component.
+const MUTANTS: &[(&str, &str)] = &[
+    ("panic-in-describe", "static.start"),
+    ("describe-by-clock", "lifecycle.describe"),
+    ("refuse-defaults", "lifecycle.defaults"),
+    ("needs-nothing", "lifecycle.needs"),
+    ("panic-at-edge", "lifecycle.configurations"),
+    ("panic-in-predict", "lifecycle.forecast"),
+    ("short", "shape.length"),
+    ("nan", "shape.finite"),
+    ("strange-failure", "shape.positions"),
+    ("levels-descend", "intervals.levels"),
+    ("crossing", "intervals.nested"),
+    ("no-intervals-given", "flags.intervals"),
+    ("short-min-history", "flags.min-history"),
+    ("table-deaf", "flags.exogenous"),
+    ("table-undeclared-exogenous", "flags.endogenous"),
+    ("needs-by-clock", "purity.needs"),
+    ("fit-by-clock", "purity.clock"),
+    ("fit-counts", "purity.refit"),
+    ("predict-counts", "purity.predict"),
+    ("rounds", "purity.reload"),
+    ("takes-anything", "purity.strangers"),
+    ("mean-of-panel", "panel.alone"),
+    ("sorted", "panel.order"),
+    ("panic-on-constant", "hard.constant"),
+    ("panic-on-zeros", "hard.zeros"),
+    ("panic-on-intermittent", "hard.intermittent"),
+    ("panic-on-spike", "hard.spike"),
+    ("panic-on-large", "hard.large"),
+    ("panic-on-small", "hard.small"),
+    ("panic-on-negative", "hard.negative"),
+    ("panic-on-gaps", "hard.gaps"),
+    ("table-panic-on-unknown", "hard.unknown"),
+    ("panic-on-horizon", "hard.horizon"),
+    ("panic-on-many", "hard.many"),
+    ("all-or-nothing", "partial.poison"),
+    ("no-reason", "partial.reasons"),
+    ("endless", "resources.time"),
+    ("memory-bomb", "resources.memory"),
+    ("huge-state", "resources.payload"),
+    ("leak", "resources.growth"),
+    ("log-flood", "resources.log"),
+];
+
+/// Faults of the file and of its constants.
+fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let importing = r#"(component (import "wasi:sockets/tcp@0.2.6" (instance (export "f" (func)))))"#;
+    vec![
+        ("a file cut in half", MUTANT[..MUTANT.len() / 2].to_vec(), "static.component"),
+        ("a component with sockets", wat::parse_str(importing).unwrap(), "static.imports"),
+        ("a component of no world", wat::parse_str("(component)").unwrap(), "static.contract"),
+        ("a version without a number", patched(MUTANT, "7.7.7", "7.7.x"), "static.description"),
+        ("a licence in words", patched(MUTANT, "LicenseRef-Mutant", "a licence of mine"), "static.about"),
+    ]
+}
+
+/// Tight, so that endless mutants are stopped quickly; far above what a good plugin needs.
+fn tight() -> PluginSettings {
+    let limits = Limits {
+        memory: 64 << 20,
+        fit: Duration::from_secs(2),
+        predict: Duration::from_secs(2),
+        payload: 2 << 20,
+    };
+    PluginSettings { limits, ..PluginSettings::default() }
+}
+
+fn engine() -> Engine {
+    Engine::new(EngineSettings::default()).unwrap()
+}
+
+#[test]
+fn every_mutant_is_caught_by_the_check_that_names_it() {
+    let engine = engine();
+    let mut survivors = String::new();
+    let written = MUTANTS.iter().map(|(fault, check)| (*fault, mutant(fault), *check));
+    for (fault, component, check) in written.chain(files()) {
+        let report = check_file(&engine, "mutant", &component, &tight(), Level::Full);
+        if report.passed || !report.failed().contains(&check) {
+            survivors += &format!("{fault} is not caught by {check}:\n{}\n", report.text());
+        }
+    }
+    assert!(survivors.is_empty(), "{survivors}");
+}
+
+#[test]
+fn the_good_forms_of_the_mutants_conform() {
+    let engine = engine();
+    for form in ["none", "good-table", "good-global", "no-intervals"] {
+        let report = check_file(&engine, "mutant", &mutant(form), &tight(), Level::Full);
+        assert!(report.passed, "{form}: {}", report.text());
+    }
+}
+
+#[test]
+fn every_check_has_a_mutant() {
+    let files = files();
+    let named: Vec<&str> =
+        MUTANTS.iter().map(|(_, check)| *check).chain(files.iter().map(|(_, _, check)| *check)).collect();
+    for check in all() {
+        assert!(
+            named.contains(&check.id),
+            "{} has no mutant: nothing shows that it catches anything",
+            check.id
+        );
+    }
+}
