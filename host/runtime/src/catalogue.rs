@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::engine::Engine;
-use crate::plugin::{self, Digest, Grants};
-use crate::{CodeCache, Description, ForecastModel, Limits, PluginError, v0_1};
+use crate::open::{Plugin, open};
+use crate::{
+    CodeCache, Description, Digest, Explainer, ForecastModel, Kind, Limits, PluginError, ScenarioAdjuster,
+};
 
 /// Where a plugin came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,40 +78,26 @@ pub struct CatalogueSettings {
 }
 
 /// The configuration table of a plugin's settings, as messages name it: what stands in the brackets can be pasted.
-fn settings_table(key: &str) -> String {
+pub(crate) fn settings_table(key: &str) -> String {
     let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     // A file may be called anything; TOML reads the escapes of JSON's strings.
     let key = if bare { key.to_owned() } else { serde_json::Value::from(key).to_string() };
     format!("plugins.settings.{key}")
 }
 
-/// A model that serves requests, and under which settings.
+/// A plugin that serves requests, and under which settings.
 struct Serving {
     key: String,
-    model: Arc<dyn ForecastModel>,
+    plugin: Plugin,
 }
 
-/// By model type.
+/// By name. All kinds share the names.
 type Loaded = HashMap<String, Serving>;
 
 /// Who looks at a plugin of the folder before it serves; bundled ones were looked at when the program was made.
-pub type Admission = Box<dyn Fn(&Arc<dyn ForecastModel>) -> Result<(), PluginError> + Send + Sync>;
+pub type Admission = Box<dyn Fn(&Plugin) -> Result<(), PluginError> + Send + Sync>;
 
-/// Opens one component under these settings, outside any catalogue. `key` is the name of its settings, for messages.
-pub fn open_forecast_model(
-    engine: &Engine,
-    cache: Option<&CodeCache>,
-    key: &str,
-    bytes: &[u8],
-    settings: &PluginSettings,
-) -> Result<Arc<dyn ForecastModel>, PluginError> {
-    let (digest, table) = (Digest::of(bytes), settings_table(key));
-    let grants = Grants { gradient_boosting: settings.gradient_boosting };
-    let component = plugin::compile(engine, cache, bytes, digest, grants, &table)?;
-    Ok(Arc::new(v0_1::Model::new(engine, &component, digest, settings.limits.clone(), key, &table)?))
-}
-
-/// The plugins of a running program. Requests hold an `Arc` of their model, so that a reload never replaces a
+/// The plugins of a running program. Requests hold an `Arc` of what they use, so that a reload never replaces a
 /// plugin under a running call.
 pub struct Catalogue {
     engine: Engine,
@@ -228,8 +216,8 @@ impl Catalogue {
         let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
             State::Refused(Arc::new(key_taken(key, &owner.origin)))
         } else if settings.enabled {
-            let model = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &settings));
-            match model.and_then(|model| insert(loaded, key, model)) {
+            let plugin = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &settings));
+            match plugin.and_then(|plugin| insert(loaded, key, plugin)) {
                 Ok(description) => State::Loaded(description),
                 Err(e) => State::Refused(Arc::new(e)),
             }
@@ -245,7 +233,7 @@ impl Catalogue {
         origin: &Origin,
         bytes: &[u8],
         settings: &PluginSettings,
-    ) -> Result<Arc<dyn ForecastModel>, PluginError> {
+    ) -> Result<Plugin, PluginError> {
         let digest = Digest::of(bytes);
         let table = settings_table(key);
         if let Some(pinned) = &settings.sha256
@@ -259,15 +247,15 @@ impl Catalogue {
         }
         // The same bytes stay loaded: a reload does not compile or restart them. Under another key they have other
         // settings, so they are judged anew.
-        let same = |serving: &&Serving| serving.key == key && serving.model.description().digest == digest;
+        let same = |serving: &&Serving| serving.key == key && serving.plugin.description().digest == digest;
         if let Some(serving) = self.loaded().values().find(same) {
-            return Ok(Arc::clone(&serving.model));
+            return Ok(serving.plugin.clone());
         }
-        let model = open_forecast_model(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
+        let plugin = open(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
         if matches!(origin, Origin::File(_)) {
-            (self.admission)(&model)?;
+            (self.admission)(&plugin)?;
         }
-        Ok(model)
+        Ok(plugin)
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -281,15 +269,47 @@ impl Catalogue {
 
     /// The model of this type.
     pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
-        self.loaded()
-            .get(name)
-            .map(|serving| Arc::clone(&serving.model))
-            .ok_or_else(|| PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() })
+        match self.loaded().get(name).map(|serving| &serving.plugin) {
+            Some(Plugin::ForecastModel(model)) => Ok(Arc::clone(model)),
+            _ => Err(PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() }),
+        }
     }
 
     /// All loaded model types, sorted.
     pub fn model_types(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.loaded().keys().cloned().collect();
+        self.names(Kind::ForecastModel)
+    }
+
+    /// The scenario adjuster of this name.
+    pub fn adjuster(&self, name: &str) -> Result<Arc<dyn ScenarioAdjuster>, PluginError> {
+        match self.loaded().get(name).map(|serving| &serving.plugin) {
+            Some(Plugin::ScenarioAdjuster(adjuster)) => Ok(Arc::clone(adjuster)),
+            _ => Err(PluginError::Unknown {
+                name: name.to_owned(),
+                loaded: self.names(Kind::ScenarioAdjuster),
+            }),
+        }
+    }
+
+    /// What explains forecasts of this model type: the first by name, when several do. None when nothing does.
+    pub fn explainer_of(&self, model_type: &str) -> Option<Arc<dyn Explainer>> {
+        let loaded = self.loaded();
+        let explainers = loaded.values().filter_map(|serving| match &serving.plugin {
+            Plugin::Explainer(explainer) => Some(explainer),
+            _ => None,
+        });
+        explainers
+            .filter(|explainer| explainer.models().iter().any(|model| model.model_type == model_type))
+            .min_by(|a, b| a.description().name.cmp(&b.description().name))
+            .cloned()
+    }
+
+    /// Names of the loaded plugins of a kind, sorted.
+    fn names(&self, kind: Kind) -> Vec<String> {
+        let loaded = self.loaded();
+        let of_kind = loaded.values().map(|serving| serving.plugin.description());
+        let mut names: Vec<String> =
+            of_kind.filter(|said| said.kind == kind).map(|said| said.name.clone()).collect();
         names.sort();
         names
     }
@@ -310,20 +330,20 @@ fn key_taken(key: &str, owner: &Origin) -> PluginError {
     }
 }
 
-/// A model type belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
-fn insert(loaded: &mut Loaded, key: &str, model: Arc<dyn ForecastModel>) -> Result<Description, PluginError> {
-    let description = model.description().clone();
+/// A name belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
+fn insert(loaded: &mut Loaded, key: &str, plugin: Plugin) -> Result<Description, PluginError> {
+    let description = plugin.description().clone();
     if let Some(first) = loaded.get(&description.name) {
         return Err(PluginError::Description {
             reason: format!(
                 "the name `{}` is taken by the plugin with SHA-256 {}; to use this one, switch the other off:\n[{}]\nenabled = false",
                 description.name,
-                first.model.description().digest,
+                first.plugin.description().digest,
                 settings_table(&first.key),
             ),
         });
     }
-    loaded.insert(description.name.clone(), Serving { key: key.to_owned(), model });
+    loaded.insert(description.name.clone(), Serving { key: key.to_owned(), plugin });
     Ok(description)
 }
 

@@ -19,6 +19,10 @@ pub enum Phase {
     Save,
     /// Forecasting.
     Predict,
+    /// Applying assumptions to a forecast.
+    Adjust,
+    /// Explaining a forecast.
+    Explain,
 }
 
 impl std::fmt::Display for Phase {
@@ -31,6 +35,8 @@ impl std::fmt::Display for Phase {
             Self::Load => "load",
             Self::Save => "save",
             Self::Predict => "predict",
+            Self::Adjust => "adjust",
+            Self::Explain => "explain",
         })
     }
 }

@@ -6,7 +6,7 @@ use wasmtime::component::Component;
 
 use crate::engine::Engine;
 use crate::sandbox::WASI_OFFERED;
-use crate::{CodeCache, PluginError, v0_1};
+use crate::{CodeCache, Kind, PluginError, v0_1};
 
 /// SHA-256 of a component; what identifies it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +45,14 @@ pub(crate) struct Grants {
 /// Largest file that is compiled, in bytes: a Python plugin has 20 MB.
 const MAX_FILE: usize = 64 << 20;
 
+/// A component that may be instantiated.
+pub(crate) struct Checked {
+    pub(crate) component: Component,
+    pub(crate) digest: Digest,
+    /// By what it exports.
+    pub(crate) kind: Kind,
+}
+
 /// Checks and compiles a component. `settings_key` is the table of its settings, for messages
 /// (`plugins.settings.croston`).
 pub(crate) fn compile(
@@ -54,7 +62,7 @@ pub(crate) fn compile(
     digest: Digest,
     grants: Grants,
     settings_key: &str,
-) -> Result<Component, PluginError> {
+) -> Result<Checked, PluginError> {
     check_file(bytes)?;
     let component = if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
         component
@@ -67,8 +75,8 @@ pub(crate) fn compile(
         component
     };
     check_imports(engine, &component, grants, settings_key)?;
-    check_exports(engine, &component)?;
-    Ok(component)
+    let kind = kind_of(engine, &component)?;
+    Ok(Checked { component, digest, kind })
 }
 
 fn check_file(bytes: &[u8]) -> Result<(), PluginError> {
@@ -148,21 +156,32 @@ fn check_imports(
     Ok(())
 }
 
-fn check_exports(engine: &Engine, component: &Component) -> Result<(), PluginError> {
-    let kind = component.component_type();
-    let exports: Vec<String> = kind.exports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
-    let ours =
-        |interface: &str| exports.iter().map(|name| split_version(name)).find(|(name, _)| *name == interface);
-    let offered = format!("contract {} with the world forecast-model", v0_1::VERSION);
-    match ours("retailcast:plugin/forecaster") {
-        Some((_, version)) if v0_1::speaks(version) => Ok(()),
-        Some((_, version)) => Err(PluginError::Contract { needed: format!("contract {version}"), offered }),
+/// What each kind exports beside its description.
+const EXPORTS: [(&str, Kind); 3] = [
+    ("retailcast:plugin/forecaster", Kind::ForecastModel),
+    ("retailcast:plugin/explanation", Kind::Explainer),
+    ("retailcast:plugin/adjuster", Kind::ScenarioAdjuster),
+];
+
+fn kind_of(engine: &Engine, component: &Component) -> Result<Kind, PluginError> {
+    let component = component.component_type();
+    let exports: Vec<&str> = component.exports(engine.wasmtime()).map(|(name, _)| name).collect();
+    let ours = exports.iter().map(|name| split_version(name)).find_map(|(interface, version)| {
+        EXPORTS.iter().find(|(name, _)| *name == interface).map(|(_, kind)| (*kind, version))
+    });
+    let offered = |kinds: String| format!("contract {} with the world {kinds}", v0_1::VERSION);
+    match ours {
+        Some((kind, version)) if v0_1::speaks(version) => Ok(kind),
+        Some((kind, version)) => Err(PluginError::Contract {
+            needed: format!("contract {version}"),
+            offered: offered(kind.to_string()),
+        }),
         None => Err(PluginError::Contract {
             needed: format!(
                 "a world that exports {}",
                 if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") }
             ),
-            offered,
+            offered: offered(EXPORTS.map(|(_, kind)| kind.to_string()).join(", ")),
         }),
     }
 }

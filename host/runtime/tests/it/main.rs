@@ -3,6 +3,7 @@
 mod bad_guests;
 mod bundled;
 mod cache;
+mod kinds;
 mod lightgbm;
 mod log;
 mod model_text;
