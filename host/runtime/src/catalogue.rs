@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::engine::Engine;
 use crate::open::{Plugin, open};
 use crate::{
-    CodeCache, Description, Digest, Explainer, ForecastModel, Kind, Limits, PluginError, ScenarioAdjuster,
+    CodeCache, Description, Digest, EmbeddingProvider, Explainer, ForecastModel, HttpPattern, Kind, Limits,
+    PluginError, ScenarioAdjuster,
 };
 
 /// Where a plugin came from.
@@ -54,13 +55,21 @@ pub struct PluginSettings {
     pub sha256: Option<String>,
     /// May use LightGBM.
     pub gradient_boosting: bool,
+    /// Hosts that it may reach, besides those that a call allows.
+    pub http: Vec<HttpPattern>,
     /// How much it may take.
     pub limits: Limits,
 }
 
 impl Default for PluginSettings {
     fn default() -> Self {
-        Self { enabled: true, sha256: None, gradient_boosting: false, limits: Limits::default() }
+        Self {
+            enabled: true,
+            sha256: None,
+            gradient_boosting: false,
+            http: Vec::new(),
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -287,6 +296,17 @@ impl Catalogue {
             _ => Err(PluginError::Unknown {
                 name: name.to_owned(),
                 loaded: self.names(Kind::ScenarioAdjuster),
+            }),
+        }
+    }
+
+    /// The embedding provider of this name.
+    pub fn embedder(&self, name: &str) -> Result<Arc<dyn EmbeddingProvider>, PluginError> {
+        match self.loaded().get(name).map(|serving| &serving.plugin) {
+            Some(Plugin::EmbeddingProvider(provider)) => Ok(Arc::clone(provider)),
+            _ => Err(PluginError::Unknown {
+                name: name.to_owned(),
+                loaded: self.names(Kind::EmbeddingProvider),
             }),
         }
     }

@@ -11,6 +11,8 @@ pub enum Kind {
     Explainer,
     /// Applies a planner's assumptions to a forecast.
     ScenarioAdjuster,
+    /// Makes vectors of texts.
+    EmbeddingProvider,
 }
 
 impl std::fmt::Display for Kind {
@@ -19,6 +21,7 @@ impl std::fmt::Display for Kind {
             Self::ForecastModel => "forecast-model",
             Self::Explainer => "explainer",
             Self::ScenarioAdjuster => "scenario-adjuster",
+            Self::EmbeddingProvider => "embedding-provider",
         })
     }
 }

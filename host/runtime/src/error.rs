@@ -23,6 +23,8 @@ pub enum Phase {
     Adjust,
     /// Explaining a forecast.
     Explain,
+    /// Making vectors of texts.
+    Embed,
 }
 
 impl std::fmt::Display for Phase {
@@ -37,6 +39,7 @@ impl std::fmt::Display for Phase {
             Self::Predict => "predict",
             Self::Adjust => "adjust",
             Self::Explain => "explain",
+            Self::Embed => "embed",
         })
     }
 }

@@ -13,9 +13,12 @@ mod cache;
 mod call;
 mod catalogue;
 mod description;
+pub mod embedding;
 mod engine;
 mod error;
 pub mod explain;
+mod http;
+mod http_pattern;
 mod limits;
 mod model;
 mod open;
@@ -32,9 +35,12 @@ pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
 pub use catalogue::{Admission, Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State};
 pub use description::{Description, Kind};
+pub use embedding::EmbeddingProvider;
 pub use engine::{Engine, EngineSettings};
 pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
 pub use explain::Explainer;
+pub use http::{HttpAccess, HttpAccessError};
+pub use http_pattern::{HttpPattern, HttpPatternError};
 pub use limits::Limits;
 pub use model::{
     FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input, Requirements, Scope,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::catalogue::settings_table;
 use crate::plugin::{self, Grants};
 use crate::{
-    CodeCache, Description, Digest, Engine, Explainer, ForecastModel, Kind, PluginError, PluginSettings,
-    ScenarioAdjuster, v0_1,
+    CodeCache, Description, Digest, EmbeddingProvider, Engine, Explainer, ForecastModel, Kind, PluginError,
+    PluginSettings, ScenarioAdjuster, v0_1,
 };
 
 /// A plugin, by what it is for.
@@ -18,6 +18,8 @@ pub enum Plugin {
     Explainer(Arc<dyn Explainer>),
     /// Applies a planner's assumptions to a forecast.
     ScenarioAdjuster(Arc<dyn ScenarioAdjuster>),
+    /// Makes vectors of texts.
+    EmbeddingProvider(Arc<dyn EmbeddingProvider>),
 }
 
 impl Plugin {
@@ -27,6 +29,7 @@ impl Plugin {
             Self::ForecastModel(model) => model.description(),
             Self::Explainer(explainer) => explainer.description(),
             Self::ScenarioAdjuster(adjuster) => adjuster.description(),
+            Self::EmbeddingProvider(provider) => provider.description(),
         }
     }
 }
@@ -40,7 +43,7 @@ pub fn open(
     settings: &PluginSettings,
 ) -> Result<Plugin, PluginError> {
     let (digest, table) = (Digest::of(bytes), settings_table(key));
-    let grants = Grants { gradient_boosting: settings.gradient_boosting };
+    let grants = Grants { gradient_boosting: settings.gradient_boosting, http: settings.http.clone().into() };
     let checked = plugin::compile(engine, cache, bytes, digest, grants, &table)?;
     let limits = settings.limits.clone();
     Ok(match checked.kind {
@@ -52,6 +55,9 @@ pub fn open(
         }
         Kind::ScenarioAdjuster => {
             Plugin::ScenarioAdjuster(Arc::new(v0_1::Adjuster::new(engine, &checked, limits, key, &table)?))
+        }
+        Kind::EmbeddingProvider => {
+            Plugin::EmbeddingProvider(Arc::new(v0_1::Embedder::new(engine, &checked, limits, key, &table)?))
         }
     })
 }

@@ -1,12 +1,14 @@
 //! From the bytes of a file to something that can be instantiated: digest, kind of file, imports against grants,
 //! contract version. Nothing of the plugin runs here.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
 use crate::engine::Engine;
 use crate::sandbox::WASI_OFFERED;
-use crate::{CodeCache, Kind, PluginError, v0_1};
+use crate::{CodeCache, HttpPattern, Kind, PluginError, v0_1};
 
 /// SHA-256 of a component; what identifies it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,10 +38,12 @@ impl std::fmt::Debug for Digest {
 }
 
 /// What the operator grants beyond computing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Grants {
     /// LightGBM at native speed.
     pub(crate) gradient_boosting: bool,
+    /// Asking services.
+    pub(crate) http: Arc<[HttpPattern]>,
 }
 
 /// Largest file that is compiled, in bytes: a Python plugin has 20 MB.
@@ -51,6 +55,8 @@ pub(crate) struct Checked {
     pub(crate) digest: Digest,
     /// By what it exports.
     pub(crate) kind: Kind,
+    /// Hosts that it may reach.
+    pub(crate) http: Arc<[HttpPattern]>,
 }
 
 /// Checks and compiles a component. `settings_key` is the table of its settings, for messages
@@ -74,9 +80,9 @@ pub(crate) fn compile(
         }
         component
     };
-    check_imports(engine, &component, grants, settings_key)?;
-    let kind = kind_of(engine, &component)?;
-    Ok(Checked { component, digest, kind })
+    let kind = kind_of(engine, &component);
+    check_imports(engine, &component, kind.as_ref().ok().copied(), &grants, settings_key)?;
+    Ok(Checked { component, digest, kind: kind?, http: grants.http })
 }
 
 fn check_file(bytes: &[u8]) -> Result<(), PluginError> {
@@ -110,7 +116,8 @@ fn split_version(name: &str) -> (&str, &str) {
 fn check_imports(
     engine: &Engine,
     component: &Component,
-    grants: Grants,
+    kind: Option<Kind>,
+    grants: &Grants,
     settings_key: &str,
 ) -> Result<(), PluginError> {
     for (import, _) in component.component_type().imports(engine.wasmtime()) {
@@ -139,6 +146,16 @@ fn check_imports(
             _ if interface.starts_with("wasi:filesystem/") => {
                 return denied("is never given to a plugin", "Plugins have no files.".to_owned());
             }
+            "wasi:http/types" | "wasi:http/outgoing-handler" if kind == Some(Kind::EmbeddingProvider) => {
+                if grants.http.is_empty() {
+                    return denied(
+                        "is not granted",
+                        format!(
+                            "To grant it, name the hosts:\n[{settings_key}]\ngrants = [{{ http = [\"https://api.example.com\"] }}]"
+                        ),
+                    );
+                }
+            }
             _ if interface.starts_with("wasi:sockets/") || interface.starts_with("wasi:http/") => {
                 return denied("is never given to a forecast model", "Models have no network.".to_owned());
             }
@@ -157,10 +174,11 @@ fn check_imports(
 }
 
 /// What each kind exports beside its description.
-const EXPORTS: [(&str, Kind); 3] = [
+const EXPORTS: [(&str, Kind); 4] = [
     ("retailcast:plugin/forecaster", Kind::ForecastModel),
     ("retailcast:plugin/explanation", Kind::Explainer),
     ("retailcast:plugin/adjuster", Kind::ScenarioAdjuster),
+    ("retailcast:plugin/embedder", Kind::EmbeddingProvider),
 ];
 
 fn kind_of(engine: &Engine, component: &Component) -> Result<Kind, PluginError> {

@@ -20,7 +20,7 @@ use crate::slices::dimensions::Dimensions;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
-use crate::slices::rag::{Knowledge, KnowledgeSettings, NoProvider};
+use crate::slices::rag::{Knowledge, KnowledgeSettings, Providers};
 use crate::slices::registry::Registry;
 use crate::slices::rollups::Rollups;
 use crate::slices::seeder::{Seeder, SeederSettings};
@@ -85,6 +85,26 @@ pub fn seeder(config: &Config, pool: PgPool, compute: Arc<ComputePool>) -> Seede
         batch_size: config.seeder.batch_size,
     };
     Seeder::new(pool, compute, settings)
+}
+
+fn knowledge(
+    config: &Config,
+    pool: PgPool,
+    compute: Arc<ComputePool>,
+    catalogue: Arc<Catalogue>,
+    ai: LiveSettings,
+) -> Knowledge {
+    let providers = Providers::new(catalogue, Arc::clone(&compute), config.rag.embedding_batch_size);
+    let settings = KnowledgeSettings {
+        root: config.rag.root.clone(),
+        chunks: ChunkLimits {
+            size: config.rag.chunk_size,
+            overlap: config.rag.chunk_overlap,
+            least: config.rag.min_chunk_size,
+        },
+        similarity_threshold: config.rag.similarity_threshold,
+    };
+    Knowledge::new(pool, compute, Arc::new(providers), ai, settings)
 }
 
 /// What runs jobs: threads of its own, so that requests do not wait behind jobs.
@@ -169,21 +189,11 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
     let registry = Registry::new(
         pool.clone(),
         storage("registry.artifact_root", &config.registry.artifact_root)?,
-        catalogue,
+        Arc::clone(&catalogue),
         config.registry.duplicate_policy,
     );
     let ai = LiveSettings::new(AiSettings::of(config));
-    let knowledge = KnowledgeSettings {
-        root: config.rag.root.clone(),
-        chunks: ChunkLimits {
-            size: config.rag.chunk_size,
-            overlap: config.rag.chunk_overlap,
-            least: config.rag.min_chunk_size,
-        },
-        similarity_threshold: config.rag.similarity_threshold,
-    };
-    let knowledge =
-        Knowledge::new(pool.clone(), Arc::clone(&compute), Arc::new(NoProvider), ai.clone(), knowledge);
+    let knowledge = knowledge(config, pool.clone(), Arc::clone(&compute), catalogue, ai.clone());
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),

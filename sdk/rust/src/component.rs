@@ -84,6 +84,11 @@ pub fn describe<M: ForecastModel>() -> Description {
     description(&M::INFO, PluginKind::ForecastModel, config_schema::<M>())
 }
 
+/// `describe` of a kind whose configuration is `C`.
+pub fn describe_configured<C: schemars::JsonSchema>(info: &Info, kind: PluginKind) -> Description {
+    description(info, kind, schemars::schema_for!(C).as_value().to_string())
+}
+
 /// `describe` of a kind that has no configuration.
 pub fn describe_unconfigured(info: &Info, kind: PluginKind) -> Description {
     description(info, kind, r#"{"type":"object","properties":{}}"#.to_owned())

@@ -43,9 +43,11 @@
 
 mod boosting;
 mod data;
+pub mod embedding;
 mod error;
 pub mod explain;
 mod forecasts;
+pub mod http;
 mod model;
 pub mod scenario;
 pub mod state;
@@ -137,6 +139,25 @@ pub mod explainer_bindings {
         pub_export_macro: true,
         default_bindings_module: "retailcast_sdk::explainer_bindings",
         export_macro_name: "export_explanation",
+    });
+}
+
+/// Embedding providers.
+#[doc(hidden)]
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod embedding_bindings {
+    wit_bindgen::generate!({
+        path: "../../wit/v0.1",
+        inline: "package retailcast:sdk; world embedding { import retailcast:plugin/log@0.1.0; export retailcast:plugin/embedder@0.1.0; }",
+        world: "retailcast:sdk/embedding",
+        with: {
+            "retailcast:plugin/types@0.1.0": crate::bindings::retailcast::plugin::types,
+            "retailcast:plugin/log@0.1.0": crate::bindings::retailcast::plugin::log,
+        },
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "retailcast_sdk::embedding_bindings",
+        export_macro_name: "export_embedder",
     });
 }
 

@@ -18,6 +18,8 @@ mod jobs;
 mod jobs_portfolio;
 mod plugins;
 mod portfolio;
+mod rag;
+mod rag_faults;
 mod registry;
 mod registry_artifacts;
 mod rollups;

@@ -1,5 +1,6 @@
 //! An instance of a plugin, whatever its world: made within limits, called within limits, and what ended a call told.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use retailcast_core::config_schema::ModelConfigSchema;
@@ -12,7 +13,8 @@ use crate::output::without_source_paths;
 use crate::plugin::Checked;
 use crate::sandbox::{self, Identity, Interruption, SandboxState};
 use crate::{
-    Call, Description, Digest, GuestError, GuestErrorCode, Kind, Limits, Phase, PluginError, TimeLimit,
+    Call, Description, Digest, GuestError, GuestErrorCode, HttpPattern, Kind, Limits, Phase, PluginError,
+    TimeLimit,
 };
 
 /// What the generated types of every world can do, under one name.
@@ -35,6 +37,7 @@ pub(crate) struct Adapter<W: World> {
     engine: Engine,
     pre: W::Pre,
     limits: Limits,
+    http: Arc<[HttpPattern]>,
     settings_table: String,
     description: Description,
     config_schema: ModelConfigSchema,
@@ -57,8 +60,15 @@ impl<W: World> Adapter<W> {
         })?;
         // Its name and version are what is asked here; until then it is called by its key.
         let unknown = Identity { name: key, version: "" };
-        let mut instance =
-            Instance::<W>::open(engine, &pre, &limits, settings_table, unknown, &Call::default())?;
+        let mut instance = Instance::<W>::open(
+            engine,
+            &pre,
+            &limits,
+            &checked.http,
+            settings_table,
+            unknown,
+            &Call::default(),
+        )?;
         let description = instance.describe(checked.digest)?;
         let config_schema = ModelConfigSchema::compile(&description.name, &description.config_schema)
             .map_err(|e| PluginError::Description { reason: e.to_string() })?;
@@ -66,6 +76,7 @@ impl<W: World> Adapter<W> {
             engine: engine.clone(),
             pre,
             limits,
+            http: Arc::clone(&checked.http),
             settings_table: settings_table.to_owned(),
             description,
             config_schema,
@@ -75,7 +86,7 @@ impl<W: World> Adapter<W> {
     /// A fresh instance for one request.
     pub(super) fn open(&self, call: &Call) -> Result<Instance<W>, PluginError> {
         let plugin = Identity { name: &self.description.name, version: &self.description.version };
-        Instance::open(&self.engine, &self.pre, &self.limits, &self.settings_table, plugin, call)
+        Instance::open(&self.engine, &self.pre, &self.limits, &self.http, &self.settings_table, plugin, call)
     }
 
     /// Asks a fresh instance for its description again.
@@ -108,6 +119,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<SandboxState>> {
     data::add_to_linker::<_, HasSelf<SandboxState>>(&mut linker, |state| state)?;
     // Whether the plugin may import it was checked before compiling; linking is the same for all.
     gradient_boosting::add_to_linker::<_, HasSelf<SandboxState>>(&mut linker, |state| state)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker)?;
     Ok(linker)
 }
 
@@ -144,11 +156,12 @@ impl<W: World> Instance<W> {
         engine: &Engine,
         pre: &W::Pre,
         limits: &Limits,
+        http: &Arc<[HttpPattern]>,
         settings_table: &str,
         plugin: Identity<'_>,
         call: &Call,
     ) -> Result<Self, PluginError> {
-        let mut store = Store::new(engine.wasmtime(), SandboxState::new(plugin, call, limits));
+        let mut store = Store::new(engine.wasmtime(), SandboxState::new(plugin, call, limits, http));
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(limits.payload);
         if engine.settings().epochs {
@@ -213,7 +226,11 @@ impl<W: World> Instance<W> {
     }
 
     fn time_limit(&self, phase: Phase) -> TimeLimit {
-        let plugin = if phase == Phase::Fit { self.limits.fit } else { self.limits.predict };
+        let plugin = match phase {
+            Phase::Fit => self.limits.fit,
+            Phase::Embed => self.limits.embed,
+            _ => self.limits.predict,
+        };
         let request = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         TimeLimit { effective: request.map_or(plugin, |left| left.min(plugin)), request, plugin }
     }
@@ -227,6 +244,7 @@ impl<W: World> Instance<W> {
                 let key = match limit.request {
                     Some(left) if left <= limit.plugin => None,
                     _ if phase == Phase::Fit => Some(key("fit_seconds")),
+                    _ if phase == Phase::Embed => Some(key("embed_seconds")),
                     _ => Some(key("predict_seconds")),
                 };
                 return PluginError::Timeout { phase, limit, key };

@@ -4,12 +4,14 @@
 mod adjuster;
 mod boosting;
 mod check;
+mod embedder;
 mod explainer;
 mod host;
 mod instance;
 mod session;
 
 pub(crate) use adjuster::Adjuster;
+pub(crate) use embedder::Embedder;
 pub(crate) use explainer::Explaining;
 pub(crate) use session::Model;
 
@@ -56,6 +58,20 @@ pub(crate) mod explainer_bindings {
     wasmtime::component::bindgen!({
         path: "../../wit/v0.1",
         world: "explainer",
+        with: {
+            "retailcast:plugin/types": crate::v0_1::bindings::retailcast::plugin::types,
+            "retailcast:plugin/log": crate::v0_1::bindings::retailcast::plugin::log,
+        },
+        imports: { default: trappable },
+    });
+}
+
+/// The world of embedding providers.
+#[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
+pub(crate) mod embedding_bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit/v0.1",
+        world: "embedding-provider",
         with: {
             "retailcast:plugin/types": crate::v0_1::bindings::retailcast::plugin::types,
             "retailcast:plugin/log": crate::v0_1::bindings::retailcast::plugin::log,

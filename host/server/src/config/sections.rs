@@ -331,11 +331,13 @@ pub struct PluginsConfig {
 }
 
 /// What an operator may grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
     /// LightGBM in the host.
     GradientBoosting,
+    /// Services at these hosts.
+    Http(Vec<String>),
 }
 
 /// `[plugins.settings.NAME]`
@@ -360,6 +362,8 @@ pub struct LimitsConfig {
     pub memory_mib: Option<usize>,
     /// One fit.
     pub fit_seconds: Option<f64>,
+    /// One call for vectors.
+    pub embed_seconds: Option<f64>,
     /// Every other call.
     pub predict_seconds: Option<f64>,
     /// What it may hand over in one call.
@@ -732,7 +736,11 @@ impl LimitsConfig {
         for (key, value) in mib {
             within(&format!("{table}.{key}"), value.map_or(1, |v| v as u64), 1, 2_048)?;
         }
-        for (key, value) in [("fit_seconds", self.fit_seconds), ("predict_seconds", self.predict_seconds)] {
+        for (key, value) in [
+            ("fit_seconds", self.fit_seconds),
+            ("embed_seconds", self.embed_seconds),
+            ("predict_seconds", self.predict_seconds),
+        ] {
             let value = value.unwrap_or(1.0);
             if !(0.01..=86_400.0).contains(&value) {
                 return Err(format!("`{table}.{key}`: {value} is out of range, allowed is 0.01 to 86400"));
@@ -749,6 +757,7 @@ impl LimitsConfig {
         Limits {
             memory: mib(self.memory_mib, inherited.memory),
             fit: seconds(self.fit_seconds, inherited.fit),
+            embed: seconds(self.embed_seconds, inherited.embed),
             predict: seconds(self.predict_seconds, inherited.predict),
             payload: mib(self.payload_mib, inherited.payload),
         }
@@ -763,6 +772,16 @@ impl PluginsConfig {
             enabled: plugin.enabled.unwrap_or(true),
             sha256: plugin.sha256.clone(),
             gradient_boosting: plugin.grants.contains(&Grant::GradientBoosting),
+            http: plugin
+                .grants
+                .iter()
+                .filter_map(|grant| match grant {
+                    Grant::Http(hosts) => Some(hosts),
+                    Grant::GradientBoosting => None,
+                })
+                .flatten()
+                .filter_map(|host| host.parse().ok())
+                .collect(),
             limits: plugin.limits.over(&limits),
         };
         CatalogueSettings {

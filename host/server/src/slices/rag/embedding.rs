@@ -3,6 +3,7 @@
 use futures::future::BoxFuture;
 
 use crate::ai::AiSettings;
+use crate::compute::ComputeError;
 
 /// What a text is to be compared as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,9 @@ pub enum EmbeddingError {
         /// Of the setting.
         wanted: u32,
     },
+    /// The compute threads are busy or failed.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
 }
 
 /// Makes vectors of texts.
@@ -56,23 +60,4 @@ pub trait Embedder: std::fmt::Debug + Send + Sync {
         texts: Vec<String>,
         request_id: &'a str,
     ) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbeddingError>>;
-}
-
-/// Nobody.
-#[derive(Debug)]
-pub struct NoProvider;
-
-impl Embedder for NoProvider {
-    fn embed<'a>(
-        &'a self,
-        settings: &'a AiSettings,
-        _: Purpose,
-        _: Vec<String>,
-        _: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbeddingError>> {
-        let provider = settings.embedding.provider.name();
-        Box::pin(
-            async move { Err(EmbeddingError::Failed { provider, reason: "it is not there".to_owned() }) },
-        )
-    }
 }

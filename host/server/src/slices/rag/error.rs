@@ -25,7 +25,7 @@ pub enum RagError {
     Prefix(String),
     /// No vectors.
     #[error(transparent)]
-    Embedding(#[from] EmbeddingError),
+    Embedding(EmbeddingError),
     /// The compute threads are busy or failed.
     #[error(transparent)]
     Compute(#[from] ComputeError),
@@ -40,4 +40,13 @@ pub enum RagError {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+}
+
+impl From<EmbeddingError> for RagError {
+    fn from(error: EmbeddingError) -> Self {
+        match error {
+            EmbeddingError::Compute(error) => Self::Compute(error),
+            error => Self::Embedding(error),
+        }
+    }
 }

@@ -162,7 +162,7 @@ pub fn problem(error: RagError) -> Problem {
             tracing::warn!("{error}");
             refused(Code::EmbeddingAuth)
         }
-        RagError::Embedding(EmbeddingError::Failed { .. } | EmbeddingError::Dimension { .. }) => {
+        RagError::Embedding(_) => {
             tracing::warn!("{error}");
             refused(Code::BadGateway)
         }
