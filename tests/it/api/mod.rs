@@ -20,6 +20,7 @@ mod plugins;
 mod portfolio;
 mod rag;
 mod rag_faults;
+mod rag_recall;
 mod registry;
 mod registry_artifacts;
 mod rollups;

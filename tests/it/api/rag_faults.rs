@@ -36,7 +36,7 @@ async fn ollama(server: &EmbeddingServer) -> TestApp {
 }
 
 fn document(sections: usize) -> Value {
-    let section = |i| format!("# Section {i}\n\n{}\n\n", format!("text{i} of words ").repeat(150));
+    let section = |i| format!("# Section {i}\n\n{}\n\n", format!("text{i} of words ").repeat(70));
     let content: String = (0..sections).map(section).collect();
     json!({"source_type": "markdown", "source_path": "a.md", "content": content})
 }

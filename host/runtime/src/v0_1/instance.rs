@@ -329,12 +329,12 @@ pub(super) fn guest_error(e: wit_types::PluginError) -> GuestError {
 fn description(said: wit_types::Description, kind: Kind, digest: Digest) -> Result<Description, PluginError> {
     let refuse = |reason: String| Err(PluginError::Description { reason });
     let said_kind = match said.kind {
-        wit_types::PluginKind::ForecastModel => Some(Kind::ForecastModel),
-        wit_types::PluginKind::Explainer => Some(Kind::Explainer),
-        wit_types::PluginKind::ScenarioAdjuster => Some(Kind::ScenarioAdjuster),
-        wit_types::PluginKind::EmbeddingProvider => None,
+        wit_types::PluginKind::ForecastModel => Kind::ForecastModel,
+        wit_types::PluginKind::Explainer => Kind::Explainer,
+        wit_types::PluginKind::ScenarioAdjuster => Kind::ScenarioAdjuster,
+        wit_types::PluginKind::EmbeddingProvider => Kind::EmbeddingProvider,
     };
-    if said_kind != Some(kind) {
+    if said_kind != kind {
         return refuse(format!("the world is {kind}, the description says {:?}", said.kind));
     }
     let name_ok = said.name.len() <= 50

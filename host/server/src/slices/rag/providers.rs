@@ -91,7 +91,9 @@ impl Provider {
             EmbeddingProvider::Local => ("embed_local", json!({"dimension": embedding.dimension}), None),
         };
         Ok(Self {
-            plugin: catalogue.embedder(plugin).map_err(|e| failed(e.to_string()))?,
+            plugin: catalogue.embedder(plugin).map_err(|_| {
+                failed(format!("the plugin `{plugin}` is not loaded; `retailcast plugin list` says why"))
+            })?,
             name,
             config: config.to_string(),
             dimension: embedding.dimension as usize,

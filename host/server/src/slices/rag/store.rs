@@ -325,7 +325,7 @@ pub(super) async fn by_words(
               from unnest(to_tsvector('english', ",
     );
     query.push_bind(question.to_owned()).push(
-        ")), counted as materialized (
+        "))), counted as materialized (
              select lexeme, query, (select count(*) from document_chunk where words @@ query) as chunks from term
          ), weighted as materialized (
              select lexeme, query, ln(1 + (",
