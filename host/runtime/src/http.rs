@@ -32,7 +32,7 @@ const AT_ONCE: usize = 16;
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Between two pieces of an answer, and before the first.
-const READ: Duration = Duration::from_secs(60);
+const READ: Duration = Duration::from_mins(1);
 
 /// One exchange, whatever trickles in.
 const WHOLE: Duration = Duration::from_secs(110);

@@ -23,7 +23,7 @@ impl Default for Limits {
         Self {
             memory: 512 << 20,
             fit: Duration::from_secs(30),
-            embed: Duration::from_secs(120),
+            embed: Duration::from_mins(2),
             predict: Duration::from_secs(5),
             payload: 64 << 20,
         }

@@ -68,7 +68,9 @@ fn vector(text: &str, dimension: usize) -> Vec<f32> {
     if length > 0.0 {
         let whole = (1.0 + COMMON).sqrt();
         *common = COMMON.sqrt() / whole;
-        places.iter_mut().for_each(|x| *x /= length * whole);
+        for place in places {
+            *place /= length * whole;
+        }
     }
     vector
 }

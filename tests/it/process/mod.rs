@@ -7,5 +7,6 @@ mod ingest;
 mod jobs;
 mod plugin_author;
 mod program;
+mod rag;
 mod seed;
 mod serve;

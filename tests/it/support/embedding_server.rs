@@ -128,7 +128,9 @@ async fn answer(
         Some(Fault::OneLess) => json_answer(&vectors(&texts[1..], length)),
         Some(Fault::SameIndex) => {
             let mut data = vectors(&texts, length);
-            data.iter_mut().for_each(|item| item["index"] = 0.into());
+            for item in &mut data {
+                item["index"] = 0.into();
+            }
             json_answer(&data)
         }
         Some(Fault::Half) => {

@@ -81,7 +81,7 @@ pub struct ProjectIndex(pub Vec<FileOutcome>);
 struct Text {
     source_type: SourceType,
     source_path: String,
-    text: String,
+    content: String,
     hash: String,
     metadata: Option<Map<String, Value>>,
 }
@@ -90,17 +90,17 @@ impl Text {
     fn new(
         source_type: SourceType,
         source_path: String,
-        text: String,
+        content: String,
         metadata: Option<Map<String, Value>>,
     ) -> Self {
-        let hash = hex::encode(Sha256::digest(text.as_bytes()));
-        Self { source_type, source_path, text, hash, metadata }
+        let hash = hex::encode(Sha256::digest(content.as_bytes()));
+        Self { source_type, source_path, content, hash, metadata }
     }
 
     fn chunks(&self, limits: ChunkLimits) -> Vec<Chunk> {
         match self.source_type {
-            SourceType::Markdown => chunk_markdown(&self.text, limits),
-            SourceType::OpenApi => chunk_openapi(&self.text, limits),
+            SourceType::Markdown => chunk_markdown(&self.content, limits),
+            SourceType::OpenApi => chunk_openapi(&self.content, limits),
         }
     }
 }

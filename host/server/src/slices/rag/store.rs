@@ -269,8 +269,11 @@ pub(super) async fn sizes(pool: &PgPool, filters: &Filters) -> sqlx::Result<Size
 /// Up to so many chunks are all compared: that takes a few milliseconds and misses none.
 const COMPARED: i64 = 2_000;
 
-/// The chunks nearest to a vector by cosine distance, the nearest first, at most `most`, which the index keeps in view
-/// too. Scores are similarities, at most 1.
+/// Candidates that the index keeps in view on its way, at least. 40 found 87 % of the best five among 46,000 texts' vectors,
+/// 200 find 97 %, in 3 ms.
+const SEEN: usize = 200;
+
+/// The chunks nearest to a vector by cosine distance, the nearest first, at most `most`. Scores are similarities, at most 1.
 pub(super) async fn nearest(
     pool: &PgPool,
     vector: Vec<f32>,
@@ -294,7 +297,7 @@ pub(super) async fn nearest(
         sqlx::query!(
             "select set_config('hnsw.ef_search', $1, true) as seen, set_config('hnsw.iterative_scan', $2, true) as mode,
                  set_config('hnsw.max_scan_tuples', $3, true) as scanned",
-            most.to_string(),
+            SEEN.max(most).to_string(),
             iterative,
             sizes.total.clamp(20_000, i64::from(i32::MAX)).to_string(),
         )
