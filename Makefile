@@ -34,6 +34,7 @@ bench: setup
 	cargo bench --locked --package retailcast-tests --bench api
 	cargo bench --locked --package retailcast-tests --bench analytics
 	cargo bench --locked --package retailcast-tests --bench portfolio
+	cargo bench --locked --package retailcast-tests --bench rag
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
 	scripts/bench-jobs.py $(TARGET)/release/retailcast
