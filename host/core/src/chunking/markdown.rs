@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::pieces::pieces;
 use super::sections::{Section, sections};
-use super::tokens::{HARD_CAP, count, last, more_than};
+use super::tokens::{Growing, HARD_CAP, count, last, more_than};
 use super::{Chunk, ChunkLimits};
 
 /// Chunks in document order; none for a blank document.
@@ -16,13 +16,10 @@ pub fn chunk_markdown(document: &str, limits: ChunkLimits) -> Vec<Chunk> {
             chunks.extend(std::mem::take(&mut buffer).chunk());
             let pieces = pieces(&section.text, limits.size);
             chunks.extend(pieces.iter().filter_map(|piece| Chunk::of(piece, metadata(&section.path))));
-        } else if more_than(&format!("{}{}", buffer.text(), section.text), limits.size) {
-            let carried = last(&buffer.text(), limits.overlap).to_owned();
+        } else if !buffer.add_within(&section, limits.size) {
+            let carried = last(buffer.whole.text(), limits.overlap).to_owned();
             chunks.extend(std::mem::take(&mut buffer).chunk());
-            buffer = Buffer { carried, ..Buffer::default() };
-            buffer.add(section);
-        } else {
-            buffer.add(section);
+            buffer = Buffer::after(&carried, &section);
         }
     }
     finish(&mut chunks, buffer, limits.least);
@@ -32,32 +29,44 @@ pub fn chunk_markdown(document: &str, limits: ChunkLimits) -> Vec<Chunk> {
 /// What is packed and not yet a chunk.
 #[derive(Default)]
 struct Buffer {
-    /// Repeated from the chunk before.
-    carried: String,
-    /// Sections of its own.
-    own: String,
+    /// What is repeated from the chunk before, and sections.
+    whole: Growing,
+    /// Where the sections begin in it.
+    carried: usize,
     /// The path of the last of them.
     path: Vec<String>,
 }
 
 impl Buffer {
-    fn text(&self) -> String {
-        format!("{}{}", self.carried, self.own)
+    /// A new one, which repeats something.
+    fn after(carried: &str, section: &Section) -> Self {
+        let mut whole = Growing::default();
+        whole.add(carried);
+        whole.add(&section.text);
+        Self { whole, carried: carried.len(), path: section.path.clone() }
     }
 
-    fn add(&mut self, section: Section) {
-        self.own += &section.text;
-        self.path = section.path;
+    fn add_within(&mut self, section: &Section, size: usize) -> bool {
+        let added = self.whole.add_within(&section.text, size);
+        if added {
+            self.path.clone_from(&section.path);
+        }
+        added
+    }
+
+    /// Its sections alone.
+    fn own(&self) -> &str {
+        &self.whole.text()[self.carried..]
     }
 
     fn chunk(self) -> Option<Chunk> {
-        Chunk::of(&self.text(), metadata(&self.path))
+        Chunk::of(self.whole.text(), metadata(&self.path))
     }
 }
 
 /// The last buffer: a chunk, or when it is short the end of the chunk before, without what it repeats of it.
 fn finish(chunks: &mut Vec<Chunk>, buffer: Buffer, least: usize) {
-    let own = buffer.own.trim().to_owned();
+    let own = buffer.own().trim().to_owned();
     let Some(tail) = buffer.chunk() else { return };
     if tail.token_count < least
         && let Some(before) = chunks.last_mut()

@@ -1,10 +1,10 @@
 //! Cutting up a section that is too long for one chunk: paragraphs, then sentences.
 
-use super::tokens::more_than;
+use super::tokens::{Growing, more_than};
 
 /// The pieces of a text, each of at most `size` tokens unless a single sentence is longer. Nothing is repeated.
 pub(super) fn pieces(text: &str, size: usize) -> Vec<String> {
-    let mut packed = Packing { size, done: Vec::new(), open: String::new() };
+    let mut packed = Packing { size, done: Vec::new(), open: Growing::default() };
     for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
         if more_than(paragraph, size) {
             packed.flush();
@@ -23,28 +23,24 @@ pub(super) fn pieces(text: &str, size: usize) -> Vec<String> {
 struct Packing {
     size: usize,
     done: Vec<String>,
-    open: String,
+    open: Growing,
 }
 
 impl Packing {
     fn add(&mut self, text: &str, between: &str) {
-        if self.open.is_empty() {
-            text.clone_into(&mut self.open);
-            return;
-        }
-        let before = self.open.len();
-        self.open += between;
-        self.open += text;
-        if more_than(&self.open, self.size) {
-            self.open.truncate(before);
+        if !self.open.text().is_empty() {
+            if self.open.add_within(&format!("{between}{text}"), self.size) {
+                return;
+            }
             self.flush();
-            text.clone_into(&mut self.open);
         }
+        self.open.add(text);
     }
 
     fn flush(&mut self) {
-        if !self.open.is_empty() {
-            self.done.push(std::mem::take(&mut self.open));
+        let open = std::mem::take(&mut self.open);
+        if !open.text().is_empty() {
+            self.done.push(open.text().to_owned());
         }
     }
 }
@@ -71,6 +67,18 @@ fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chunking::count_tokens;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_piece_of_short_sentences_is_too_long(text in "[a-c .!?\n\u{e9}#`-]{0,400}", size in 4_usize..40) {
+            for piece in pieces(&text, size) {
+                let one_sentence = sentences(&piece).count() == 1;
+                prop_assert!(count_tokens(&piece) <= size || one_sentence, "{:?}", piece);
+            }
+        }
+    }
 
     #[test]
     fn sentences_end_at_marks_before_white_space() {

@@ -14,6 +14,48 @@ pub(super) fn more_than(text: &str, limit: usize) -> bool {
     tokenizer.count_till_limit(&tokenizer.normalize(text), limit).is_none()
 }
 
+/// A text that grows up to a number of tokens. Counting the whole of it for every piece that is added would take a time
+/// that grows with the square of the number of pieces; so it is counted only when the sum of the pieces exceeds the size,
+/// which the whole may still not do: where pieces meet, tokens become one. For pieces that begin with white space or a
+/// heading the whole never has more tokens than the sum: the encoding cuts there.
+#[derive(Debug, Default)]
+pub(super) struct Growing {
+    text: String,
+    /// The text has no more tokens than this.
+    at_most: usize,
+}
+
+impl Growing {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Adds a piece if the whole then has at most `size` tokens; whether it has.
+    pub(super) fn add_within(&mut self, piece: &str, size: usize) -> bool {
+        let at_most = self.at_most + count(piece);
+        if at_most <= size {
+            self.text += piece;
+            self.at_most = at_most;
+            return true;
+        }
+        let before = self.text.len();
+        self.text += piece;
+        let exactly = count(&self.text);
+        if exactly > size {
+            self.text.truncate(before);
+            return false;
+        }
+        self.at_most = exactly;
+        true
+    }
+
+    /// Adds a piece, however long it becomes.
+    pub(super) fn add(&mut self, piece: &str) {
+        self.text += piece;
+        self.at_most += count(piece);
+    }
+}
+
 /// The text of the first tokens; a character that would be cut stays out.
 pub fn first(text: &str, limit: usize) -> &str {
     // A token has at least one byte.
