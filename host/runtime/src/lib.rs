@@ -13,19 +13,28 @@ mod call;
 mod catalogue;
 mod engine;
 mod error;
+mod http_pattern;
+mod inspect;
 mod limits;
 mod model;
 mod output;
 mod plugin;
 mod pool;
 mod sandbox;
+mod serving;
+mod stats;
 mod v0_1;
 
 pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
-pub use catalogue::{Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State};
+pub use catalogue::{
+    Catalogue, CatalogueSettings, Change, ChangeKind, Entry, Origin, PluginSettings, State, Watch,
+    settings_key, settings_table,
+};
 pub use engine::{Engine, EngineSettings};
 pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
+pub use http_pattern::{HttpPattern, HttpPatternError};
+pub use inspect::{Access, Import, Inspection};
 pub use limits::Limits;
 pub use model::{
     Description, FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input,
@@ -33,3 +42,4 @@ pub use model::{
 };
 pub use plugin::Digest;
 pub use pool::{Busy, ComputePool};
+pub use stats::{PhaseStats, Stats, StatsSnapshot};

@@ -16,6 +16,7 @@ use crate::slices::dimensions::Dimensions;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
+use crate::slices::plugins::Plugins;
 use crate::slices::rollups::Rollups;
 use crate::slices::seeder::{Seeder, SeederSettings};
 
@@ -109,6 +110,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         missing_days: config.forecast.missing_days,
         deadline: Duration::from_secs(config.server.request_seconds),
     };
+    let plugins = Plugins::new(Arc::clone(&catalogue), config.clone());
     let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue);
     Ok(Arc::new(App {
         config: config.app.clone(),
@@ -120,6 +122,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         forecasting,
+        plugins,
         compute,
         pool,
     }))

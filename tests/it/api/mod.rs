@@ -15,6 +15,7 @@ mod ingest_others;
 mod ingest_tables;
 mod intervals;
 mod plugins;
+mod plugins_list;
 mod portfolio;
 mod rollups;
 mod seeder;

@@ -41,6 +41,7 @@ pub struct ParquetFile(Vec<u8>);
         (name = "featuresets", description = "Features of one series, of nothing later than a cutoff day."),
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "backtesting", description = "Cross-validate a model on one series, against baselines."),
+        (name = "plugins", description = "The models and their makers: what is loaded, what was refused and why."),
         (name = "operations", description = "For operators."),
     )
 )]

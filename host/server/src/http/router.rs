@@ -19,7 +19,7 @@ use super::{Code, Problem, cors, health, metrics, openapi, request};
 use crate::config::{AppConfig, AppEnv};
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
-use crate::slices::{analytics, backtesting, dimensions, featuresets, forecasting, ingest, seeder};
+use crate::slices::{analytics, backtesting, dimensions, featuresets, forecasting, ingest, plugins, seeder};
 
 /// What handlers work with.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub struct App {
     pub forecasting: Forecasting,
     /// Cross-validation.
     pub backtesting: backtesting::Backtesting,
+    /// What computes.
+    pub plugins: plugins::Plugins,
 }
 
 /// The server's router.
@@ -81,6 +83,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(featuresets::routes())
         .merge(forecasting::routes::routes())
         .merge(backtesting::routes())
+        .merge(plugins::routes())
         .merge(metrics::routes())
 }
 

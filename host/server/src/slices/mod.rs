@@ -6,5 +6,6 @@ pub mod dimensions;
 pub mod featuresets;
 pub mod forecasting;
 pub mod ingest;
+pub mod plugins;
 pub mod rollups;
 pub mod seeder;

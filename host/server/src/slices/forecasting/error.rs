@@ -4,6 +4,7 @@ use retailcast_core::{Day, SeriesError};
 use retailcast_runtime::PluginError;
 
 use super::calibration::{self, CalibrationRequest};
+use super::predict::{OtherPlugin, PluginId};
 use super::series::{LONGEST_WINDOW, SeriesWindow};
 use crate::artifacts::{BundleError, ResolveError};
 use crate::compute::ComputeError;
@@ -90,14 +91,28 @@ pub enum ForecastError {
         source: std::io::Error,
     },
     /// The plugin that trained the model is not loaded any more.
-    #[error("the model was trained by plugin {name} {version}, which is not loaded: {reason}")]
+    #[error(
+        "the model was trained by plugin {name} {trained_by}, which is not loaded: {reason}. \
+         Put its file back, or train the model again with another"
+    )]
     PluginGone {
         /// Its name.
         name: String,
-        /// Its version.
-        version: String,
+        /// Which one exactly.
+        trained_by: PluginId,
         /// What the catalogue says.
         reason: String,
+    },
+    /// The plugin that trained the model was replaced, and its successor failed on it.
+    #[error(
+        "{source}. The model was trained by version {}, loaded is version {}: train it again, or put the old file back",
+        other.trained_by, other.loaded
+    )]
+    OtherPlugin {
+        /// Both.
+        other: OtherPlugin,
+        /// How the successor failed.
+        source: Box<ForecastError>,
     },
     /// The plugin failed or refused.
     #[error("model {model_type}: {error}")]
@@ -113,6 +128,13 @@ pub enum ForecastError {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+}
+
+impl ForecastError {
+    /// Whether a plugin failed or refused.
+    pub fn is_of_a_plugin(&self) -> bool {
+        matches!(self, Self::Plugin { .. })
+    }
 }
 
 /// A plugin's failure, with the model's name.

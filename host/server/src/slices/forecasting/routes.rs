@@ -88,7 +88,7 @@ pub fn problem(error: ForecastError) -> Problem {
 }
 
 fn told(error: &ForecastError) -> Problem {
-    let refused = |code, error: &ForecastError| Problem::new(code, format!("{error}."));
+    let refused = |code, error: &ForecastError| Problem::new(code, sentence(error));
     match error {
         ForecastError::Disabled
         | ForecastError::NoRows(_)
@@ -118,11 +118,18 @@ fn told(error: &ForecastError) -> Problem {
             refused(Code::ServiceUnavailable, error).retry_after(1)
         }
         ForecastError::Compute(ComputeError::Lost) => Problem::internal(error),
+        ForecastError::OtherPlugin { source, .. } => told(source).detail(sentence(error)),
         ForecastError::Calibration { origin, source } => {
             told(source).with("calibration_origin", origin.to_string())
         }
         ForecastError::Database(cause) => Problem::database(cause),
     }
+}
+
+/// With a full stop, unless it ends with lines of TOML to paste.
+fn sentence(error: &ForecastError) -> String {
+    let text = error.to_string();
+    if text.contains("\n[") { text } else { format!("{text}.") }
 }
 
 /// Whose fault a plugin's failure is, in HTTP.
@@ -151,6 +158,8 @@ fn plugin_code(error: &PluginError) -> Code {
         | PluginError::Contract { .. }
         | PluginError::Denied { .. }
         | PluginError::Digest { .. }
+        | PluginError::Unpinned { .. }
+        | PluginError::Defaults { .. }
         | PluginError::Description { .. }
         | PluginError::SessionOver
         | PluginError::Host { .. } => Code::Internal,
