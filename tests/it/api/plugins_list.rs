@@ -151,3 +151,40 @@ async fn the_lines_of_a_payload_refusal_allow_more() {
     }
     panic!("{payload_mib} MiB are still too few");
 }
+
+/// The same program in a file of another digest: a custom section is ignored by everybody.
+fn rebuilt() -> Vec<u8> {
+    let mut bytes = HOSTILE.to_vec();
+    bytes.extend_from_slice(&[0, 3, 2, b'r', b'c']);
+    bytes
+}
+
+#[tokio::test]
+async fn a_forecast_tells_that_another_plugin_trained_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hostile.wasm");
+    std::fs::write(&file, HOSTILE).unwrap();
+    let app = app_with(&folder, false, PluginConfig::default()).await;
+    let trained = train(&app, "none").await.json();
+    let body = json!({"store_id": 1, "product_id": 1, "horizon": 3, "model_path": trained["model_path"]});
+    let first = app.post("/forecasting/predict", body.clone()).await.json();
+    assert_eq!(first["other_plugin"], Value::Null);
+
+    std::fs::write(&file, rebuilt()).unwrap();
+    let reloaded = app.post("/plugins/reload", json!({})).await.json();
+    let change = &reloaded["changes"][0];
+    assert_eq!(change["change"], "changed", "{reloaded}");
+    let second = app.post("/forecasting/predict", body.clone()).await.json();
+    assert_eq!(second["forecasts"], first["forecasts"]);
+    assert_eq!(second["other_plugin"]["trained_sha256"], change["sha256_before"], "{second}");
+    assert_eq!(second["other_plugin"]["loaded_sha256"], change["sha256_after"], "{second}");
+
+    std::fs::remove_file(&file).unwrap();
+    app.post("/plugins/reload", json!({})).await.json();
+    let problem = app.post("/forecasting/predict", body).await.problem(500, "internal");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains(change["sha256_before"].as_str().unwrap()) && detail.contains("Put its file back"),
+        "{detail}"
+    );
+}

@@ -3,6 +3,7 @@
 mod backtest;
 mod command_line;
 mod ingest;
+mod plugins;
 mod program;
 mod seed;
 mod serve;
