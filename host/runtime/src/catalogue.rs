@@ -1,13 +1,22 @@
 //! Which plugins there are: those that come with the program and those of the operator's folder, each with its
 //! digest, and for those that were refused, why.
 
+mod change;
+mod watch;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde_json::{Map, Value};
+
+pub use self::change::{Change, ChangeKind};
+pub use self::watch::Watch;
 use crate::engine::Engine;
 use crate::plugin::{self, Digest, Grants};
-use crate::{CodeCache, Description, ForecastModel, Limits, PluginError, v0_1};
+use crate::serving::{ServedModel, toml_key};
+use crate::stats::Stats;
+use crate::{CodeCache, Description, ForecastModel, HttpPattern, Limits, PluginError, v0_1};
 
 /// Where a plugin came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +48,12 @@ pub struct Entry {
     pub origin: Origin,
     /// SHA-256 of the file, when it could be read.
     pub digest: Option<Digest>,
+    /// What the operator set for it.
+    pub settings: PluginSettings,
     /// What became of it.
     pub state: State,
+    /// Its calls since it was loaded; none when it is not.
+    pub stats: Option<Arc<Stats>>,
 }
 
 /// Settings of one plugin.
@@ -52,13 +65,24 @@ pub struct PluginSettings {
     pub sha256: Option<String>,
     /// May use LightGBM.
     pub gradient_boosting: bool,
+    /// Hosts that it may reach; forecast models reach none.
+    pub http: Vec<HttpPattern>,
     /// How much it may take.
     pub limits: Limits,
+    /// Defaults of its configuration, over those that its schema declares.
+    pub defaults: Map<String, Value>,
 }
 
 impl Default for PluginSettings {
     fn default() -> Self {
-        Self { enabled: true, sha256: None, gradient_boosting: false, limits: Limits::default() }
+        Self {
+            enabled: true,
+            sha256: None,
+            gradient_boosting: false,
+            http: Vec::new(),
+            limits: Limits::default(),
+            defaults: Map::new(),
+        }
     }
 }
 
@@ -69,6 +93,8 @@ pub struct CatalogueSettings {
     pub folder: Option<PathBuf>,
     /// Folder of compiled code; `None` compiles at every start.
     pub cache: Option<PathBuf>,
+    /// Whether files of the folder must be pinned.
+    pub strict: bool,
     /// Settings of plugins that have none of their own.
     pub defaults: PluginSettings,
     /// Settings by key.
@@ -76,17 +102,21 @@ pub struct CatalogueSettings {
 }
 
 /// The configuration table of a plugin's settings, as messages name it: what stands in the brackets can be pasted.
-fn settings_table(key: &str) -> String {
-    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    // A file may be called anything; TOML reads the escapes of JSON's strings.
-    let key = if bare { key.to_owned() } else { serde_json::Value::from(key).to_string() };
-    format!("plugins.settings.{key}")
+pub fn settings_table(key: &str) -> String {
+    // A file may be called anything.
+    format!("plugins.settings.{}", toml_key(key))
+}
+
+/// The key of a file's settings: its stem with `_` for `-`.
+pub fn settings_key(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_")
 }
 
 /// A model that serves requests, and under which settings.
 struct Serving {
     key: String,
-    model: Arc<dyn ForecastModel>,
+    settings: PluginSettings,
+    model: Arc<ServedModel>,
 }
 
 /// By model type.
@@ -113,7 +143,7 @@ pub fn open_forecast_model(
 /// plugin under a running call.
 pub struct Catalogue {
     engine: Engine,
-    settings: CatalogueSettings,
+    settings: RwLock<Arc<CatalogueSettings>>,
     bundled: Vec<(&'static str, &'static [u8])>,
     cache: Option<CodeCache>,
     admission: Admission,
@@ -147,7 +177,7 @@ impl Catalogue {
         let cache = settings.cache.as_deref().map(CodeCache::open).transpose()?;
         let catalogue = Self {
             engine,
-            settings,
+            settings: RwLock::new(Arc::new(settings)),
             bundled: bundled.into_iter().collect(),
             cache,
             admission,
@@ -158,23 +188,35 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Looks at the folder again and loads what is new or changed. Calls that run go on with what they hold.
-    pub fn reload(&self) {
+    /// Settings for the next [`Catalogue::reload`]; the folder of compiled code stays the one of the start.
+    pub fn configure(&self, settings: CatalogueSettings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    fn settings(&self) -> Arc<CatalogueSettings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the folder again, loads what is new or changed, and tells what that is. Calls that run go on with what
+    /// they hold.
+    pub fn reload(&self) -> Vec<Change> {
         // One at a time: compiling takes both cores.
         let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let settings = self.settings();
         let mut loaded = Loaded::new();
         let mut entries = Vec::new();
         for (key, bytes) in &self.bundled {
-            let entry = self.admit(key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
+            let entry =
+                self.admit(&settings, key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
             entries.push(entry);
         }
-        for path in self.files(&mut entries) {
-            let key = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
+        for path in files(&settings, &mut entries) {
+            let key = settings_key(&path);
             let bytes = std::fs::read(&path).map_err(|e| PluginError::Host {
                 context: format!("cannot read {}", path.display()),
                 reason: e.to_string(),
             });
-            let entry = self.admit(&key, Origin::File(path), bytes, &entries, &mut loaded);
+            let entry = self.admit(&settings, &key, Origin::File(path), bytes, &entries, &mut loaded);
             entries.push(entry);
         }
         for entry in &entries {
@@ -182,61 +224,50 @@ impl Catalogue {
                 tracing::warn!(plugin = entry.key, code = e.code(), "plugin refused: {e}");
             }
         }
-        for key in self.settings.plugins.keys().filter(|key| !entries.iter().any(|entry| entry.key == **key))
-        {
+        for key in settings.plugins.keys().filter(|key| !entries.iter().any(|entry| entry.key == **key)) {
             tracing::warn!(
                 "[{}] is the table of no plugin and has no effect; keys are names of built-in plugins and of files, \
                  without .wasm and with _ for -",
                 settings_table(key)
             );
         }
+        let changes = change::between(&self.entries(), &entries);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(loaded), entries.into());
-    }
-
-    fn files(&self, entries: &mut Vec<Entry>) -> Vec<PathBuf> {
-        let Some(folder) = &self.settings.folder else { return Vec::new() };
-        match list_components(folder) {
-            Ok(files) => files,
-            // No folder is the usual case: nobody has put a plugin there yet.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => {
-                let error = PluginError::Host {
-                    context: format!("cannot list the plugin folder {}", folder.display()),
-                    reason: e.to_string(),
-                };
-                entries.push(Entry {
-                    key: "plugins.dir".to_owned(),
-                    origin: Origin::File(folder.clone()),
-                    digest: None,
-                    state: State::Refused(Arc::new(error)),
-                });
-                Vec::new()
-            }
-        }
+        changes
     }
 
     fn admit(
         &self,
+        settings: &CatalogueSettings,
         key: &str,
         origin: Origin,
         bytes: Result<Vec<u8>, PluginError>,
         before: &[Entry],
         loaded: &mut Loaded,
     ) -> Entry {
-        let settings = self.settings.plugins.get(key).unwrap_or(&self.settings.defaults).clone();
+        let own = settings.plugins.get(key).unwrap_or(&settings.defaults).clone();
         let digest = bytes.as_ref().ok().map(|bytes| Digest::of(bytes));
+        let must_be_pinned = settings.strict && origin != Origin::Bundled;
+        let mut counters = None;
         let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
             State::Refused(Arc::new(key_taken(key, &owner.origin)))
-        } else if settings.enabled {
-            let model = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &settings));
-            match model.and_then(|model| insert(loaded, key, model)) {
+        } else if own.enabled {
+            let opened = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &own, must_be_pinned));
+            let model = opened.and_then(|model| {
+                counters = Some(Arc::clone(model.stats()));
+                insert(loaded, key, &own, model)
+            });
+            match model {
                 Ok(description) => State::Loaded(description),
                 Err(e) => State::Refused(Arc::new(e)),
             }
         } else {
             State::Disabled
         };
-        Entry { key: key.to_owned(), origin, digest, state }
+        if !matches!(state, State::Loaded(_)) {
+            counters = None;
+        }
+        Entry { key: key.to_owned(), origin, digest, settings: own, state, stats: counters }
     }
 
     fn open(
@@ -245,21 +276,18 @@ impl Catalogue {
         origin: &Origin,
         bytes: &[u8],
         settings: &PluginSettings,
-    ) -> Result<Arc<dyn ForecastModel>, PluginError> {
+        must_be_pinned: bool,
+    ) -> Result<Arc<ServedModel>, PluginError> {
         let digest = Digest::of(bytes);
         let table = settings_table(key);
-        if let Some(pinned) = &settings.sha256
-            && !pinned.eq_ignore_ascii_case(&digest.to_string())
-        {
-            return Err(PluginError::Digest {
-                found: digest.to_string(),
-                pinned: pinned.clone(),
-                key: format!("{table}.sha256"),
-            });
-        }
-        // The same bytes stay loaded: a reload does not compile or restart them. Under another key they have other
-        // settings, so they are judged anew.
-        let same = |serving: &&Serving| serving.key == key && serving.model.description().digest == digest;
+        check_pin(digest, settings.sha256.as_deref(), must_be_pinned, format!("{table}.sha256"))?;
+        // The same bytes stay loaded: a reload does not compile or restart them. Under another key or other settings
+        // they are judged anew.
+        let same = |serving: &&Serving| {
+            serving.key == key
+                && serving.model.description().digest == digest
+                && serving.settings == *settings
+        };
         if let Some(serving) = self.loaded().values().find(same) {
             return Ok(Arc::clone(&serving.model));
         }
@@ -267,7 +295,7 @@ impl Catalogue {
         if matches!(origin, Origin::File(_)) {
             (self.admission)(&model)?;
         }
-        Ok(model)
+        ServedModel::new(model, &settings.defaults, &table).map(Arc::new)
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -283,7 +311,7 @@ impl Catalogue {
     pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
         self.loaded()
             .get(name)
-            .map(|serving| Arc::clone(&serving.model))
+            .map(|serving| Arc::clone(&serving.model) as Arc<dyn ForecastModel>)
             .ok_or_else(|| PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() })
     }
 
@@ -292,6 +320,22 @@ impl Catalogue {
         let mut names: Vec<String> = self.loaded().keys().cloned().collect();
         names.sort();
         names
+    }
+}
+
+/// `key` is where the pin stands, or would.
+fn check_pin(
+    digest: Digest,
+    pinned: Option<&str>,
+    must_be_pinned: bool,
+    key: String,
+) -> Result<(), PluginError> {
+    let found = digest.to_string();
+    match pinned {
+        Some(pinned) if pinned.eq_ignore_ascii_case(&found) => Ok(()),
+        Some(pinned) => Err(PluginError::Digest { found, pinned: pinned.to_owned(), key }),
+        None if must_be_pinned => Err(PluginError::Unpinned { found, key }),
+        None => Ok(()),
     }
 }
 
@@ -311,7 +355,12 @@ fn key_taken(key: &str, owner: &Origin) -> PluginError {
 }
 
 /// A model type belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
-fn insert(loaded: &mut Loaded, key: &str, model: Arc<dyn ForecastModel>) -> Result<Description, PluginError> {
+fn insert(
+    loaded: &mut Loaded,
+    key: &str,
+    settings: &PluginSettings,
+    model: Arc<ServedModel>,
+) -> Result<Description, PluginError> {
     let description = model.description().clone();
     if let Some(first) = loaded.get(&description.name) {
         return Err(PluginError::Description {
@@ -323,8 +372,33 @@ fn insert(loaded: &mut Loaded, key: &str, model: Arc<dyn ForecastModel>) -> Resu
             ),
         });
     }
-    loaded.insert(description.name.clone(), Serving { key: key.to_owned(), model });
+    loaded
+        .insert(description.name.clone(), Serving { key: key.to_owned(), settings: settings.clone(), model });
     Ok(description)
+}
+
+fn files(settings: &CatalogueSettings, entries: &mut Vec<Entry>) -> Vec<PathBuf> {
+    let Some(folder) = &settings.folder else { return Vec::new() };
+    match list_components(folder) {
+        Ok(files) => files,
+        // No folder is the usual case: nobody has put a plugin there yet.
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => {
+            let error = PluginError::Host {
+                context: format!("cannot list the plugin folder {}", folder.display()),
+                reason: e.to_string(),
+            };
+            entries.push(Entry {
+                key: "plugins.dir".to_owned(),
+                origin: Origin::File(folder.clone()),
+                digest: None,
+                settings: settings.defaults.clone(),
+                state: State::Refused(Arc::new(error)),
+                stats: None,
+            });
+            Vec::new()
+        }
+    }
 }
 
 fn list_components(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

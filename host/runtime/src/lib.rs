@@ -13,6 +13,8 @@ mod call;
 mod catalogue;
 mod engine;
 mod error;
+mod http_pattern;
+mod inspect;
 mod limits;
 mod model;
 mod output;
@@ -20,22 +22,28 @@ pub mod panel;
 mod plugin;
 mod pool;
 mod sandbox;
+mod serving;
+mod stats;
 mod trace;
 mod v0_1;
 
 pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
 pub use catalogue::{
-    Admission, Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State, open_forecast_model,
+    Admission, Catalogue, CatalogueSettings, Change, ChangeKind, Entry, Origin, PluginSettings, State, Watch,
+    open_forecast_model, settings_key, settings_table,
 };
 pub use engine::{Engine, EngineSettings};
 pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
+pub use http_pattern::{HttpPattern, HttpPatternError};
+pub use inspect::{Access, Import, Inspection};
 pub use limits::Limits;
 pub use model::{
     Description, FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input,
     Requirements, Scope, ShortLags, TrainingSet,
 };
 pub use plugin::Digest;
-pub use pool::{Busy, ComputePool};
+pub use pool::{Busy, ComputePool, Lane, PoolSettings};
 pub use sandbox::LOG_BUDGET;
+pub use stats::{PhaseStats, Stats, StatsSnapshot};
 pub use trace::{Crossing, Direction, Trace};

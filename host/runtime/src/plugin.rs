@@ -42,6 +42,11 @@ pub(crate) struct Grants {
     pub(crate) gradient_boosting: bool,
 }
 
+impl Grants {
+    /// Everything that can be granted.
+    pub(crate) const ALL: Self = Self { gradient_boosting: true };
+}
+
 /// Largest file that is compiled, in bytes: a Python plugin has 20 MB.
 const MAX_FILE: usize = 64 << 20;
 
@@ -55,12 +60,10 @@ pub(crate) fn compile(
     grants: Grants,
     settings_key: &str,
 ) -> Result<Component, PluginError> {
-    check_file(bytes)?;
     let component = if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
         component
     } else {
-        let component = Component::new(engine.wasmtime(), bytes)
-            .map_err(|e| PluginError::Compile { reason: format!("{e:#}") })?;
+        let component = parse(engine, bytes)?;
         if let Some(cache) = cache {
             cache.store(engine, digest, &component);
         }
@@ -69,6 +72,12 @@ pub(crate) fn compile(
     check_imports(engine, &component, grants, settings_key)?;
     check_exports(engine, &component)?;
     Ok(component)
+}
+
+/// Compiles a component, whatever it imports and exports.
+pub(crate) fn parse(engine: &Engine, bytes: &[u8]) -> Result<Component, PluginError> {
+    check_file(bytes)?;
+    Component::new(engine.wasmtime(), bytes).map_err(|e| PluginError::Compile { reason: format!("{e:#}") })
 }
 
 fn check_file(bytes: &[u8]) -> Result<(), PluginError> {
@@ -99,56 +108,62 @@ fn split_version(name: &str) -> (&str, &str) {
     name.split_once('@').unwrap_or((name, ""))
 }
 
-fn check_imports(
+/// All imports against the grants. `settings_key` as in [`compile`].
+pub(crate) fn check_imports(
     engine: &Engine,
     component: &Component,
     grants: Grants,
     settings_key: &str,
 ) -> Result<(), PluginError> {
-    for (import, _) in component.component_type().imports(engine.wasmtime()) {
-        let (interface, version) = split_version(import);
-        let denied = |reason: &str, hint: String| {
-            Err(PluginError::Denied { import: import.to_owned(), reason: reason.to_owned(), hint })
-        };
-        match interface {
-            "retailcast:plugin/types" | "retailcast:plugin/log" | "retailcast:plugin/data"
-                if v0_1::speaks(version) => {}
-            "retailcast:plugin/gradient-boosting" if v0_1::speaks(version) => {
-                if !grants.gradient_boosting {
-                    return denied(
-                        "is not granted",
-                        format!("To grant it:\n[{settings_key}]\ngrants = [\"gradient-boosting\"]"),
-                    );
-                }
-            }
-            _ if interface.starts_with("retailcast:plugin/") => {
-                return Err(PluginError::Contract {
-                    needed: format!("`{import}`"),
-                    offered: format!("contract {}", v0_1::VERSION),
-                });
-            }
-            _ if WASI_OFFERED.contains(&interface) => {}
-            _ if interface.starts_with("wasi:filesystem/") => {
-                return denied("is never given to a plugin", "Plugins have no files.".to_owned());
-            }
-            _ if interface.starts_with("wasi:sockets/") || interface.starts_with("wasi:http/") => {
-                return denied("is never given to a forecast model", "Models have no network.".to_owned());
-            }
-            _ => {
+    let kind = component.component_type();
+    kind.imports(engine.wasmtime()).try_for_each(|(import, _)| check_import(import, grants, settings_key))
+}
+
+/// One import against the grants.
+pub(crate) fn check_import(import: &str, grants: Grants, settings_key: &str) -> Result<(), PluginError> {
+    let (interface, version) = split_version(import);
+    let denied = |reason: &str, hint: String| {
+        Err(PluginError::Denied { import: import.to_owned(), reason: reason.to_owned(), hint })
+    };
+    match interface {
+        "retailcast:plugin/types" | "retailcast:plugin/log" | "retailcast:plugin/data"
+            if v0_1::speaks(version) => {}
+        "retailcast:plugin/gradient-boosting" if v0_1::speaks(version) => {
+            if !grants.gradient_boosting {
                 return denied(
-                    "does not exist here",
-                    format!(
-                        "Offered are the interfaces of contract {} and of WASI cli, clocks, io and random.",
-                        v0_1::VERSION
-                    ),
+                    "is not granted",
+                    format!("To grant it:\n[{settings_key}]\ngrants = [\"gradient-boosting\"]"),
                 );
             }
+        }
+        _ if interface.starts_with("retailcast:plugin/") => {
+            return Err(PluginError::Contract {
+                needed: format!("`{import}`"),
+                offered: format!("contract {}", v0_1::VERSION),
+            });
+        }
+        _ if WASI_OFFERED.contains(&interface) => {}
+        _ if interface.starts_with("wasi:filesystem/") => {
+            return denied("is never given to a plugin", "Plugins have no files.".to_owned());
+        }
+        _ if interface.starts_with("wasi:sockets/") || interface.starts_with("wasi:http/") => {
+            return denied("is never given to a forecast model", "Models have no network.".to_owned());
+        }
+        _ => {
+            return denied(
+                "does not exist here",
+                format!(
+                    "Offered are the interfaces of contract {} and of WASI cli, clocks, io and random.",
+                    v0_1::VERSION
+                ),
+            );
         }
     }
     Ok(())
 }
 
-fn check_exports(engine: &Engine, component: &Component) -> Result<(), PluginError> {
+/// The world and the version of the contract.
+pub(crate) fn check_exports(engine: &Engine, component: &Component) -> Result<(), PluginError> {
     let kind = component.component_type();
     let exports: Vec<String> = kind.exports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
     let ours =

@@ -63,6 +63,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PLUGINS_DIR", "plugins.dir"),
     ("PLUGINS_CACHE_DIR", "plugins.cache_dir"),
     ("PLUGINS_POOLING", "plugins.pooling"),
+    ("PLUGINS_STRICT", "plugins.strict"),
 ];
 
 /// `.env` exists and cannot be read.
