@@ -1,12 +1,21 @@
 //! Which plugins there are: those that come with the program and those of the operator's folder, each with its
 //! digest, and for those that were refused, why.
 
+mod change;
+mod watch;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde_json::{Map, Value};
+
+pub use self::change::{Change, ChangeKind};
+pub use self::watch::Watch;
 use crate::engine::Engine;
 use crate::open::{Plugin, open};
+use crate::serving::{ServedModel, toml_key};
+use crate::stats::Stats;
 use crate::{
     CodeCache, Description, Digest, EmbeddingProvider, Explainer, ForecastModel, HttpPattern, Kind, Limits,
     PluginError, ScenarioAdjuster,
@@ -42,8 +51,12 @@ pub struct Entry {
     pub origin: Origin,
     /// SHA-256 of the file, when it could be read.
     pub digest: Option<Digest>,
+    /// What the operator set for it.
+    pub settings: PluginSettings,
     /// What became of it.
     pub state: State,
+    /// Its calls since it was loaded; none when it is not.
+    pub stats: Option<Arc<Stats>>,
 }
 
 /// Settings of one plugin.
@@ -55,10 +68,12 @@ pub struct PluginSettings {
     pub sha256: Option<String>,
     /// May use LightGBM.
     pub gradient_boosting: bool,
-    /// Hosts that it may reach, besides those that a call allows.
+    /// Hosts that it may reach, besides those that a call allows; only embedding providers reach any.
     pub http: Vec<HttpPattern>,
     /// How much it may take.
     pub limits: Limits,
+    /// Defaults of its configuration, over those that its schema declares.
+    pub defaults: Map<String, Value>,
 }
 
 impl Default for PluginSettings {
@@ -69,6 +84,7 @@ impl Default for PluginSettings {
             gradient_boosting: false,
             http: Vec::new(),
             limits: Limits::default(),
+            defaults: Map::new(),
         }
     }
 }
@@ -80,6 +96,8 @@ pub struct CatalogueSettings {
     pub folder: Option<PathBuf>,
     /// Folder of compiled code; `None` compiles at every start.
     pub cache: Option<PathBuf>,
+    /// Whether files of the folder must be pinned.
+    pub strict: bool,
     /// Settings of plugins that have none of their own.
     pub defaults: PluginSettings,
     /// Settings by key.
@@ -87,17 +105,23 @@ pub struct CatalogueSettings {
 }
 
 /// The configuration table of a plugin's settings, as messages name it: what stands in the brackets can be pasted.
-pub(crate) fn settings_table(key: &str) -> String {
-    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    // A file may be called anything; TOML reads the escapes of JSON's strings.
-    let key = if bare { key.to_owned() } else { serde_json::Value::from(key).to_string() };
-    format!("plugins.settings.{key}")
+pub fn settings_table(key: &str) -> String {
+    // A file may be called anything.
+    format!("plugins.settings.{}", toml_key(key))
+}
+
+/// The key of a file's settings: its stem with `_` for `-`.
+pub fn settings_key(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_")
 }
 
 /// A plugin that serves requests, and under which settings.
 struct Serving {
     key: String,
+    settings: PluginSettings,
     plugin: Plugin,
+    /// Counted are the calls of forecast models.
+    stats: Option<Arc<Stats>>,
 }
 
 /// By name. All kinds share the names.
@@ -110,7 +134,7 @@ pub type Admission = Box<dyn Fn(&Plugin) -> Result<(), PluginError> + Send + Syn
 /// plugin under a running call.
 pub struct Catalogue {
     engine: Engine,
-    settings: CatalogueSettings,
+    settings: RwLock<Arc<CatalogueSettings>>,
     bundled: Vec<(&'static str, &'static [u8])>,
     cache: Option<CodeCache>,
     admission: Admission,
@@ -144,7 +168,7 @@ impl Catalogue {
         let cache = settings.cache.as_deref().map(CodeCache::open).transpose()?;
         let catalogue = Self {
             engine,
-            settings,
+            settings: RwLock::new(Arc::new(settings)),
             bundled: bundled.into_iter().collect(),
             cache,
             admission,
@@ -155,23 +179,35 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Looks at the folder again and loads what is new or changed. Calls that run go on with what they hold.
-    pub fn reload(&self) {
+    /// Settings for the next [`Catalogue::reload`]; the folder of compiled code stays the one of the start.
+    pub fn configure(&self, settings: CatalogueSettings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    fn settings(&self) -> Arc<CatalogueSettings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the folder again, loads what is new or changed, and tells what that is. Calls that run go on with what
+    /// they hold.
+    pub fn reload(&self) -> Vec<Change> {
         // One at a time: compiling takes both cores.
         let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let settings = self.settings();
         let mut loaded = Loaded::new();
         let mut entries = Vec::new();
         for (key, bytes) in &self.bundled {
-            let entry = self.admit(key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
+            let entry =
+                self.admit(&settings, key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
             entries.push(entry);
         }
-        for path in self.files(&mut entries) {
-            let key = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
+        for path in files(&settings, &mut entries) {
+            let key = settings_key(&path);
             let bytes = std::fs::read(&path).map_err(|e| PluginError::Host {
                 context: format!("cannot read {}", path.display()),
                 reason: e.to_string(),
             });
-            let entry = self.admit(&key, Origin::File(path), bytes, &entries, &mut loaded);
+            let entry = self.admit(&settings, &key, Origin::File(path), bytes, &entries, &mut loaded);
             entries.push(entry);
         }
         for entry in &entries {
@@ -179,61 +215,50 @@ impl Catalogue {
                 tracing::warn!(plugin = entry.key, code = e.code(), "plugin refused: {e}");
             }
         }
-        for key in self.settings.plugins.keys().filter(|key| !entries.iter().any(|entry| entry.key == **key))
-        {
+        for key in settings.plugins.keys().filter(|key| !entries.iter().any(|entry| entry.key == **key)) {
             tracing::warn!(
                 "[{}] is the table of no plugin and has no effect; keys are names of built-in plugins and of files, \
                  without .wasm and with _ for -",
                 settings_table(key)
             );
         }
+        let changes = change::between(&self.entries(), &entries);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(loaded), entries.into());
-    }
-
-    fn files(&self, entries: &mut Vec<Entry>) -> Vec<PathBuf> {
-        let Some(folder) = &self.settings.folder else { return Vec::new() };
-        match list_components(folder) {
-            Ok(files) => files,
-            // No folder is the usual case: nobody has put a plugin there yet.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => {
-                let error = PluginError::Host {
-                    context: format!("cannot list the plugin folder {}", folder.display()),
-                    reason: e.to_string(),
-                };
-                entries.push(Entry {
-                    key: "plugins.dir".to_owned(),
-                    origin: Origin::File(folder.clone()),
-                    digest: None,
-                    state: State::Refused(Arc::new(error)),
-                });
-                Vec::new()
-            }
-        }
+        changes
     }
 
     fn admit(
         &self,
+        settings: &CatalogueSettings,
         key: &str,
         origin: Origin,
         bytes: Result<Vec<u8>, PluginError>,
         before: &[Entry],
         loaded: &mut Loaded,
     ) -> Entry {
-        let settings = self.settings.plugins.get(key).unwrap_or(&self.settings.defaults).clone();
+        let own = settings.plugins.get(key).unwrap_or(&settings.defaults).clone();
         let digest = bytes.as_ref().ok().map(|bytes| Digest::of(bytes));
+        let must_be_pinned = settings.strict && origin != Origin::Bundled;
+        let mut counters = None;
         let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
             State::Refused(Arc::new(key_taken(key, &owner.origin)))
-        } else if settings.enabled {
-            let plugin = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &settings));
-            match plugin.and_then(|plugin| insert(loaded, key, plugin)) {
+        } else if own.enabled {
+            let opened = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &own, must_be_pinned));
+            let plugin = opened.and_then(|(plugin, stats)| {
+                counters.clone_from(&stats);
+                insert(loaded, key, &own, plugin, stats)
+            });
+            match plugin {
                 Ok(description) => State::Loaded(description),
                 Err(e) => State::Refused(Arc::new(e)),
             }
         } else {
             State::Disabled
         };
-        Entry { key: key.to_owned(), origin, digest, state }
+        if !matches!(state, State::Loaded(_)) {
+            counters = None;
+        }
+        Entry { key: key.to_owned(), origin, digest, settings: own, state, stats: counters }
     }
 
     fn open(
@@ -242,29 +267,33 @@ impl Catalogue {
         origin: &Origin,
         bytes: &[u8],
         settings: &PluginSettings,
-    ) -> Result<Plugin, PluginError> {
+        must_be_pinned: bool,
+    ) -> Result<(Plugin, Option<Arc<Stats>>), PluginError> {
         let digest = Digest::of(bytes);
         let table = settings_table(key);
-        if let Some(pinned) = &settings.sha256
-            && !pinned.eq_ignore_ascii_case(&digest.to_string())
-        {
-            return Err(PluginError::Digest {
-                found: digest.to_string(),
-                pinned: pinned.clone(),
-                key: format!("{table}.sha256"),
-            });
-        }
-        // The same bytes stay loaded: a reload does not compile or restart them. Under another key they have other
-        // settings, so they are judged anew.
-        let same = |serving: &&Serving| serving.key == key && serving.plugin.description().digest == digest;
+        check_pin(digest, settings.sha256.as_deref(), must_be_pinned, format!("{table}.sha256"))?;
+        // The same bytes stay loaded: a reload does not compile or restart them. Under another key or other settings
+        // they are judged anew.
+        let same = |serving: &&Serving| {
+            serving.key == key
+                && serving.plugin.description().digest == digest
+                && serving.settings == *settings
+        };
         if let Some(serving) = self.loaded().values().find(same) {
-            return Ok(serving.plugin.clone());
+            return Ok((serving.plugin.clone(), serving.stats.clone()));
         }
         let plugin = open(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
         if matches!(origin, Origin::File(_)) {
             (self.admission)(&plugin)?;
         }
-        Ok(plugin)
+        Ok(match plugin {
+            Plugin::ForecastModel(model) => {
+                let served = ServedModel::new(model, &settings.defaults, &table)?;
+                let stats = Arc::clone(served.stats());
+                (Plugin::ForecastModel(Arc::new(served)), Some(stats))
+            }
+            other => (other, None),
+        })
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -335,6 +364,22 @@ impl Catalogue {
     }
 }
 
+/// `key` is where the pin stands, or would.
+fn check_pin(
+    digest: Digest,
+    pinned: Option<&str>,
+    must_be_pinned: bool,
+    key: String,
+) -> Result<(), PluginError> {
+    let found = digest.to_string();
+    match pinned {
+        Some(pinned) if pinned.eq_ignore_ascii_case(&found) => Ok(()),
+        Some(pinned) => Err(PluginError::Digest { found, pinned: pinned.to_owned(), key }),
+        None if must_be_pinned => Err(PluginError::Unpinned { found, key }),
+        None => Ok(()),
+    }
+}
+
 /// A settings table belongs to one plugin, and a bundled one keeps its own even when it is switched off: a file that
 /// took the name `lightgbm.wasm` would inherit the grant that the operator gave to the bundled plugin.
 fn key_taken(key: &str, owner: &Origin) -> PluginError {
@@ -351,7 +396,13 @@ fn key_taken(key: &str, owner: &Origin) -> PluginError {
 }
 
 /// A name belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
-fn insert(loaded: &mut Loaded, key: &str, plugin: Plugin) -> Result<Description, PluginError> {
+fn insert(
+    loaded: &mut Loaded,
+    key: &str,
+    settings: &PluginSettings,
+    plugin: Plugin,
+    stats: Option<Arc<Stats>>,
+) -> Result<Description, PluginError> {
     let description = plugin.description().clone();
     if let Some(first) = loaded.get(&description.name) {
         return Err(PluginError::Description {
@@ -363,8 +414,33 @@ fn insert(loaded: &mut Loaded, key: &str, plugin: Plugin) -> Result<Description,
             ),
         });
     }
-    loaded.insert(description.name.clone(), Serving { key: key.to_owned(), plugin });
+    let serving = Serving { key: key.to_owned(), settings: settings.clone(), plugin, stats };
+    loaded.insert(description.name.clone(), serving);
     Ok(description)
+}
+
+fn files(settings: &CatalogueSettings, entries: &mut Vec<Entry>) -> Vec<PathBuf> {
+    let Some(folder) = &settings.folder else { return Vec::new() };
+    match list_components(folder) {
+        Ok(files) => files,
+        // No folder is the usual case: nobody has put a plugin there yet.
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => {
+            let error = PluginError::Host {
+                context: format!("cannot list the plugin folder {}", folder.display()),
+                reason: e.to_string(),
+            };
+            entries.push(Entry {
+                key: "plugins.dir".to_owned(),
+                origin: Origin::File(folder.clone()),
+                digest: None,
+                settings: settings.defaults.clone(),
+                state: State::Refused(Arc::new(error)),
+                stats: None,
+            });
+            Vec::new()
+        }
+    }
 }
 
 fn list_components(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

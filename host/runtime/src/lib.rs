@@ -19,6 +19,7 @@ mod error;
 pub mod explain;
 mod http;
 mod http_pattern;
+mod inspect;
 mod limits;
 mod model;
 mod open;
@@ -28,12 +29,17 @@ mod plugin;
 mod pool;
 mod sandbox;
 pub mod scenario;
+mod serving;
+mod stats;
 mod trace;
 mod v0_1;
 
 pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
-pub use catalogue::{Admission, Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State};
+pub use catalogue::{
+    Admission, Catalogue, CatalogueSettings, Change, ChangeKind, Entry, Origin, PluginSettings, State, Watch,
+    settings_key, settings_table,
+};
 pub use description::{Description, Kind};
 pub use embedding::EmbeddingProvider;
 pub use engine::{Engine, EngineSettings};
@@ -41,6 +47,7 @@ pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
 pub use explain::Explainer;
 pub use http::{HttpAccess, HttpAccessError};
 pub use http_pattern::{HttpPattern, HttpPatternError};
+pub use inspect::{Access, Import, Inspection};
 pub use limits::Limits;
 pub use model::{
     FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input, Requirements, Scope,
@@ -48,7 +55,8 @@ pub use model::{
 };
 pub use open::{Plugin, open, open_forecast_model};
 pub use plugin::Digest;
-pub use pool::{Busy, ComputePool};
+pub use pool::{Busy, ComputePool, Lane, PoolSettings};
 pub use sandbox::LOG_BUDGET;
 pub use scenario::ScenarioAdjuster;
+pub use stats::{PhaseStats, Stats, StatsSnapshot};
 pub use trace::{Crossing, Direction, Trace};

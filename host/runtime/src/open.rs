@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::catalogue::settings_table;
-use crate::plugin::{self, Grants};
+use crate::plugin::{self, Checked, Grants};
 use crate::{
-    CodeCache, Description, Digest, EmbeddingProvider, Engine, Explainer, ForecastModel, Kind, PluginError,
-    PluginSettings, ScenarioAdjuster, v0_1,
+    CodeCache, Description, Digest, EmbeddingProvider, Engine, Explainer, ForecastModel, Kind, Limits,
+    PluginError, PluginSettings, ScenarioAdjuster, v0_1,
 };
 
 /// A plugin, by what it is for.
@@ -43,21 +43,31 @@ pub fn open(
     settings: &PluginSettings,
 ) -> Result<Plugin, PluginError> {
     let (digest, table) = (Digest::of(bytes), settings_table(key));
-    let grants = Grants { gradient_boosting: settings.gradient_boosting, http: settings.http.clone().into() };
-    let checked = plugin::compile(engine, cache, bytes, digest, grants, &table)?;
-    let limits = settings.limits.clone();
+    let grants = Grants { gradient_boosting: settings.gradient_boosting, http: !settings.http.is_empty() };
+    let checked = plugin::compile(engine, cache, bytes, digest, grants, &settings.http, &table)?;
+    adapt(engine, &checked, settings.limits.clone(), key, &table)
+}
+
+/// Links a component to what it imports and asks its description.
+pub(crate) fn adapt(
+    engine: &Engine,
+    checked: &Checked,
+    limits: Limits,
+    key: &str,
+    table: &str,
+) -> Result<Plugin, PluginError> {
     Ok(match checked.kind {
         Kind::ForecastModel => {
-            Plugin::ForecastModel(Arc::new(v0_1::Model::new(engine, &checked, limits, key, &table)?))
+            Plugin::ForecastModel(Arc::new(v0_1::Model::new(engine, checked, limits, key, table)?))
         }
         Kind::Explainer => {
-            Plugin::Explainer(Arc::new(v0_1::Explaining::new(engine, &checked, limits, key, &table)?))
+            Plugin::Explainer(Arc::new(v0_1::Explaining::new(engine, checked, limits, key, table)?))
         }
         Kind::ScenarioAdjuster => {
-            Plugin::ScenarioAdjuster(Arc::new(v0_1::Adjuster::new(engine, &checked, limits, key, &table)?))
+            Plugin::ScenarioAdjuster(Arc::new(v0_1::Adjuster::new(engine, checked, limits, key, table)?))
         }
         Kind::EmbeddingProvider => {
-            Plugin::EmbeddingProvider(Arc::new(v0_1::Embedder::new(engine, &checked, limits, key, &table)?))
+            Plugin::EmbeddingProvider(Arc::new(v0_1::Embedder::new(engine, checked, limits, key, table)?))
         }
     })
 }

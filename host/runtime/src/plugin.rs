@@ -38,12 +38,17 @@ impl std::fmt::Debug for Digest {
 }
 
 /// What the operator grants beyond computing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Grants {
     /// LightGBM at native speed.
     pub(crate) gradient_boosting: bool,
     /// Asking services.
-    pub(crate) http: Arc<[HttpPattern]>,
+    pub(crate) http: bool,
+}
+
+impl Grants {
+    /// Everything that can be granted.
+    pub(crate) const ALL: Self = Self { gradient_boosting: true, http: true };
 }
 
 /// Largest file that is compiled, in bytes: a Python plugin has 20 MB.
@@ -67,22 +72,27 @@ pub(crate) fn compile(
     bytes: &[u8],
     digest: Digest,
     grants: Grants,
+    http: &[HttpPattern],
     settings_key: &str,
 ) -> Result<Checked, PluginError> {
-    check_file(bytes)?;
     let component = if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
         component
     } else {
-        let component = Component::new(engine.wasmtime(), bytes)
-            .map_err(|e| PluginError::Compile { reason: format!("{e:#}") })?;
+        let component = parse(engine, bytes)?;
         if let Some(cache) = cache {
             cache.store(engine, digest, &component);
         }
         component
     };
     let kind = kind_of(engine, &component);
-    check_imports(engine, &component, kind.as_ref().ok().copied(), &grants, settings_key)?;
-    Ok(Checked { component, digest, kind: kind?, http: grants.http })
+    check_imports(engine, &component, grants, settings_key)?;
+    Ok(Checked { component, digest, kind: kind?, http: http.into() })
+}
+
+/// Compiles a component, whatever it imports and exports.
+pub(crate) fn parse(engine: &Engine, bytes: &[u8]) -> Result<Component, PluginError> {
+    check_file(bytes)?;
+    Component::new(engine.wasmtime(), bytes).map_err(|e| PluginError::Compile { reason: format!("{e:#}") })
 }
 
 fn check_file(bytes: &[u8]) -> Result<(), PluginError> {
@@ -113,61 +123,72 @@ fn split_version(name: &str) -> (&str, &str) {
     name.split_once('@').unwrap_or((name, ""))
 }
 
-fn check_imports(
+/// All imports against the grants. `settings_key` as in [`compile`].
+pub(crate) fn check_imports(
     engine: &Engine,
     component: &Component,
-    kind: Option<Kind>,
-    grants: &Grants,
+    grants: Grants,
     settings_key: &str,
 ) -> Result<(), PluginError> {
-    for (import, _) in component.component_type().imports(engine.wasmtime()) {
-        let (interface, version) = split_version(import);
-        let denied = |reason: &str, hint: String| {
-            Err(PluginError::Denied { import: import.to_owned(), reason: reason.to_owned(), hint })
-        };
-        match interface {
-            "retailcast:plugin/types" | "retailcast:plugin/log" | "retailcast:plugin/data"
-                if v0_1::speaks(version) => {}
-            "retailcast:plugin/gradient-boosting" if v0_1::speaks(version) => {
-                if !grants.gradient_boosting {
-                    return denied(
-                        "is not granted",
-                        format!("To grant it:\n[{settings_key}]\ngrants = [\"gradient-boosting\"]"),
-                    );
-                }
-            }
-            _ if interface.starts_with("retailcast:plugin/") => {
-                return Err(PluginError::Contract {
-                    needed: format!("`{import}`"),
-                    offered: format!("contract {}", v0_1::VERSION),
-                });
-            }
-            _ if WASI_OFFERED.contains(&interface) => {}
-            _ if interface.starts_with("wasi:filesystem/") => {
-                return denied("is never given to a plugin", "Plugins have no files.".to_owned());
-            }
-            "wasi:http/types" | "wasi:http/outgoing-handler" if kind == Some(Kind::EmbeddingProvider) => {
-                if grants.http.is_empty() {
-                    return denied(
-                        "is not granted",
-                        format!(
-                            "To grant it, name the hosts:\n[{settings_key}]\ngrants = [{{ http = [\"https://api.example.com\"] }}]"
-                        ),
-                    );
-                }
-            }
-            _ if interface.starts_with("wasi:sockets/") || interface.starts_with("wasi:http/") => {
-                return denied("is never given to a forecast model", "Models have no network.".to_owned());
-            }
-            _ => {
+    let kind = kind_of(engine, component).ok();
+    let component = component.component_type();
+    let mut imports = component.imports(engine.wasmtime());
+    imports.try_for_each(|(import, _)| check_import(import, kind, grants, settings_key))
+}
+
+/// One import of a plugin of this kind against the grants.
+pub(crate) fn check_import(
+    import: &str,
+    kind: Option<Kind>,
+    grants: Grants,
+    settings_key: &str,
+) -> Result<(), PluginError> {
+    let (interface, version) = split_version(import);
+    let denied = |reason: &str, hint: String| {
+        Err(PluginError::Denied { import: import.to_owned(), reason: reason.to_owned(), hint })
+    };
+    match interface {
+        "retailcast:plugin/types" | "retailcast:plugin/log" | "retailcast:plugin/data"
+            if v0_1::speaks(version) => {}
+        "retailcast:plugin/gradient-boosting" if v0_1::speaks(version) => {
+            if !grants.gradient_boosting {
                 return denied(
-                    "does not exist here",
+                    "is not granted",
+                    format!("To grant it:\n[{settings_key}]\ngrants = [\"gradient-boosting\"]"),
+                );
+            }
+        }
+        _ if interface.starts_with("retailcast:plugin/") => {
+            return Err(PluginError::Contract {
+                needed: format!("`{import}`"),
+                offered: format!("contract {}", v0_1::VERSION),
+            });
+        }
+        _ if WASI_OFFERED.contains(&interface) => {}
+        _ if interface.starts_with("wasi:filesystem/") => {
+            return denied("is never given to a plugin", "Plugins have no files.".to_owned());
+        }
+        "wasi:http/types" | "wasi:http/outgoing-handler" if kind == Some(Kind::EmbeddingProvider) => {
+            if !grants.http {
+                return denied(
+                    "is not granted",
                     format!(
-                        "Offered are the interfaces of contract {} and of WASI cli, clocks, io and random.",
-                        v0_1::VERSION
+                        "To grant it, name the hosts:\n[{settings_key}]\ngrants = [{{ http = [\"https://api.example.com\"] }}]"
                     ),
                 );
             }
+        }
+        _ if interface.starts_with("wasi:sockets/") || interface.starts_with("wasi:http/") => {
+            return denied("is never given to a forecast model", "Models have no network.".to_owned());
+        }
+        _ => {
+            return denied(
+                "does not exist here",
+                format!(
+                    "Offered are the interfaces of contract {} and of WASI cli, clocks, io and random.",
+                    v0_1::VERSION
+                ),
+            );
         }
     }
     Ok(())
@@ -181,7 +202,8 @@ const EXPORTS: [(&str, Kind); 4] = [
     ("retailcast:plugin/embedder", Kind::EmbeddingProvider),
 ];
 
-fn kind_of(engine: &Engine, component: &Component) -> Result<Kind, PluginError> {
+/// The kind, by the world, and the version of the contract.
+pub(crate) fn kind_of(engine: &Engine, component: &Component) -> Result<Kind, PluginError> {
     let component = component.component_type();
     let exports: Vec<&str> = component.exports(engine.wasmtime()).map(|(name, _)| name).collect();
     let ours = exports.iter().map(|name| split_version(name)).find_map(|(interface, version)| {

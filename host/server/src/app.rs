@@ -20,6 +20,7 @@ use crate::slices::dimensions::Dimensions;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
+use crate::slices::plugins::Plugins;
 use crate::slices::rag::{Knowledge, KnowledgeSettings, Providers};
 use crate::slices::registry::Registry;
 use crate::slices::rollups::Rollups;
@@ -115,7 +116,7 @@ pub fn worker(
     bell: Arc<Bell>,
     slots: usize,
 ) -> Result<Worker, AssembleError> {
-    let compute = compute::start(slots, config.compute.queue)?;
+    let compute = compute::start_alone(slots, config.compute.queue)?;
     let mut forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue)?;
     forecasting.allow(Duration::from_secs(config.jobs.run_seconds));
     let backtesting = backtesting_on(config, forecasting.clone(), compute);
@@ -185,6 +186,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         missing_days: config.forecast.missing_days,
         deadline: Duration::from_secs(config.server.request_seconds),
     };
+    let plugins = Plugins::new(Arc::clone(&catalogue), config.clone());
     let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), Arc::clone(&catalogue))?;
     let registry = Registry::new(
         pool.clone(),
@@ -206,6 +208,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
         forecasting,
+        plugins,
         knowledge,
         ai,
         compute,

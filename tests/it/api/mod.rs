@@ -17,6 +17,7 @@ mod intervals;
 mod jobs;
 mod jobs_portfolio;
 mod plugins;
+mod plugins_list;
 mod portfolio;
 mod rag;
 mod rag_faults;

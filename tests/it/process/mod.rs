@@ -6,6 +6,8 @@ mod command_line;
 mod ingest;
 mod jobs;
 mod plugin_author;
+mod plugin_lines;
+mod plugins;
 mod program;
 mod rag;
 mod seed;

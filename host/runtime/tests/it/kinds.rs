@@ -54,12 +54,12 @@ fn a_scenario_adjuster_gets_every_assumption_and_its_intervals_come_back() {
     };
     let interval = IntervalBounds { level: 0.8, lower: vec![0.0; 4], upper: vec![20.0; 4] };
     let baseline = Baseline { start: START, points: vec![10.0; 4], intervals: vec![interval] };
-    let adjusted = adjuster.adjust(&assumptions, &baseline, &Call::default()).unwrap();
+    let answer = adjuster.adjust(&assumptions, &baseline, &Call::default()).unwrap();
     let expected = [10.330_378_041_139_321, 14.462_529_257_595_05, 13.429_491_453_481_12, 8.5];
-    for (found, expected) in adjusted.points.iter().zip(expected) {
-        assert!((found - expected).abs() < 1e-12, "{:?}", adjusted.points);
+    for (found, expected) in answer.points.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12, "{:?}", answer.points);
     }
-    let [interval] = &adjusted.intervals[..] else { panic!("{:?}", adjusted.intervals) };
+    let [interval] = &answer.intervals[..] else { panic!("{:?}", answer.intervals) };
     assert_eq!((interval.level, interval.lower[0], interval.upper[3]), (0.8, 0.0, 17.0));
 }
 
@@ -74,10 +74,10 @@ fn an_explainer_gets_every_signal() {
         holiday: Some(Some("Spring Day".to_owned())),
     };
     let config = subject("moving_average", r#"{"window_size":2}"#);
-    let explained = explainer.explain(&config, &[1.0, 3.0], &signals, None, &Call::default()).unwrap();
-    assert_eq!((explained.forecast, explained.confidence), (2.0, Confidence::Medium));
-    assert_eq!((explained.method, explainer.models()[2].needs_fitted), (Method::RuleBased, false));
-    let codes: Vec<Reason> = explained.reason_codes.iter().map(|reason| reason.code).collect();
+    let answer = explainer.explain(&config, &[1.0, 3.0], &signals, None, &Call::default()).unwrap();
+    assert_eq!((answer.forecast, answer.confidence), (2.0, Confidence::Medium));
+    assert_eq!((answer.method, explainer.models()[2].needs_fitted), (Method::RuleBased, false));
+    let codes: Vec<Reason> = answer.reason_codes.iter().map(|reason| reason.code).collect();
     assert_eq!(
         codes,
         [
@@ -88,8 +88,8 @@ fn an_explainer_gets_every_signal() {
             Reason::InsufficientHistory
         ]
     );
-    assert_eq!(explained.reason_codes[3].detail, "2026-03-15 is a holiday: Spring Day.");
-    assert_eq!(explained.drivers[0].name, "window_mean");
+    assert_eq!(answer.reason_codes[3].detail, "2026-03-15 is a holiday: Spring Day.");
+    assert_eq!(answer.drivers[0].name, "window_mean");
 }
 
 #[test]

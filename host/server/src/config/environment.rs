@@ -100,6 +100,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PLUGINS_DIR", "plugins.dir"),
     ("PLUGINS_CACHE_DIR", "plugins.cache_dir"),
     ("PLUGINS_POOLING", "plugins.pooling"),
+    ("PLUGINS_STRICT", "plugins.strict"),
 ];
 
 /// Set to nothing, it says that there is no fallback; every other variable is unset then.

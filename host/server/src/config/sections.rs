@@ -1,18 +1,16 @@
 //! One struct per table of `retailcast.toml`. Defaults stand there and nowhere else.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use retailcast_core::MissingDays;
 use retailcast_core::chunking::HARD_CAP;
-use retailcast_runtime::{CatalogueSettings, Limits, PluginSettings};
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
-use secrecy::SecretString;
-
+use super::plugins::PluginsConfig;
 use super::secret::secret;
+use super::source::Source;
 use crate::ai::{EmbeddingProvider, ModelId};
 use crate::artifacts::ArtifactRoot;
 
@@ -54,6 +52,9 @@ pub struct Config {
     pub agents: AgentsConfig,
     /// `[plugins]`
     pub plugins: PluginsConfig,
+    /// Where all this was read.
+    #[serde(skip)]
+    pub(super) source: Source,
 }
 
 /// Where the program runs.
@@ -312,64 +313,6 @@ pub struct SeederConfig {
     pub require_confirm: bool,
 }
 
-/// `[plugins]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PluginsConfig {
-    /// Further plugins.
-    pub dir: PathBuf,
-    /// Compiled code.
-    pub cache_dir: PathBuf,
-    /// Pooling allocation.
-    #[serde(deserialize_with = "flag")]
-    pub pooling: bool,
-    /// Limits of every plugin.
-    pub limits: LimitsConfig,
-    /// Settings by plugin.
-    #[serde(default)]
-    pub settings: BTreeMap<String, PluginConfig>,
-}
-
-/// What an operator may grant.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Grant {
-    /// LightGBM in the host.
-    GradientBoosting,
-    /// Services at these hosts.
-    Http(Vec<String>),
-}
-
-/// `[plugins.settings.NAME]`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PluginConfig {
-    /// Whether it is loaded; `true` when unset.
-    pub enabled: Option<bool>,
-    /// The only file that is accepted.
-    pub sha256: Option<String>,
-    /// Capabilities.
-    pub grants: Vec<Grant>,
-    /// Limits of its own.
-    pub limits: LimitsConfig,
-}
-
-/// Limits; what is unset is inherited.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitsConfig {
-    /// Linear memory of one instance.
-    pub memory_mib: Option<usize>,
-    /// One fit.
-    pub fit_seconds: Option<f64>,
-    /// One call for vectors.
-    pub embed_seconds: Option<f64>,
-    /// Every other call.
-    pub predict_seconds: Option<f64>,
-    /// What it may hand over in one call.
-    pub payload_mib: Option<usize>,
-}
-
 /// `[providers]`: where language and embedding models are served, and the keys to them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -500,7 +443,7 @@ fn text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
 }
 
 /// A boolean, also as 0, 1 or one of the usual words (environment variables have no types).
-fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
+pub(super) fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
     let text = text(d)?;
     retailcast_core::config_schema::lax_bool(&text.as_str().into())
         .map_err(|_| serde::de::Error::invalid_value(serde::de::Unexpected::Str(&text), &"true or false"))
@@ -575,11 +518,7 @@ impl Config {
         self.providers.check()?;
         self.rag.check()?;
         self.agents.check()?;
-        self.plugins.limits.check("plugins.limits")?;
-        for (name, plugin) in &self.plugins.settings {
-            plugin.limits.check(&format!("plugins.settings.{name}.limits"))?;
-            check_digest(name, plugin.sha256.as_deref())?;
-        }
+        self.plugins.check()?;
         if self.plugins.pooling && self.compute.threads > POOLED_THREADS {
             let threads = self.compute.threads;
             return Err(format!(
@@ -619,20 +558,11 @@ fn seconds(key: &str, value: f64, least: f64) -> Result<(), String> {
     Err(format!("`{key}`: {value} is out of range, allowed is {least} to 86400"))
 }
 
-fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
+pub(super) fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
     if (least..=most).contains(&value) {
         return Ok(());
     }
     Err(format!("`{key}`: {value} is out of range, allowed is {least} to {most}"))
-}
-
-fn check_digest(name: &str, sha256: Option<&str>) -> Result<(), String> {
-    match sha256 {
-        Some(hex) if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            Err(format!("`plugins.settings.{name}.sha256`: `{hex}` is no SHA-256, which has 64 hex digits"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// What pgvector stores.
@@ -726,69 +656,5 @@ impl ForecastConfig {
     /// The horizon where none is given.
     pub fn usual_horizon(&self) -> usize {
         self.default_horizon.min(self.longest_horizon())
-    }
-}
-
-impl LimitsConfig {
-    fn check(&self, table: &str) -> Result<(), String> {
-        // Linear memories are 32-bit; a pool reserves 2 GiB per instance.
-        let mib = [("memory_mib", self.memory_mib), ("payload_mib", self.payload_mib)];
-        for (key, value) in mib {
-            within(&format!("{table}.{key}"), value.map_or(1, |v| v as u64), 1, 2_048)?;
-        }
-        for (key, value) in [
-            ("fit_seconds", self.fit_seconds),
-            ("embed_seconds", self.embed_seconds),
-            ("predict_seconds", self.predict_seconds),
-        ] {
-            let value = value.unwrap_or(1.0);
-            if !(0.01..=86_400.0).contains(&value) {
-                return Err(format!("`{table}.{key}`: {value} is out of range, allowed is 0.01 to 86400"));
-            }
-        }
-        Ok(())
-    }
-
-    /// These limits where they are set, `inherited` where not.
-    fn over(&self, inherited: &Limits) -> Limits {
-        let mib = |value: Option<usize>, inherited: usize| value.map_or(inherited, |mib| mib << 20);
-        let seconds =
-            |value: Option<f64>, inherited: Duration| value.map_or(inherited, Duration::from_secs_f64);
-        Limits {
-            memory: mib(self.memory_mib, inherited.memory),
-            fit: seconds(self.fit_seconds, inherited.fit),
-            embed: seconds(self.embed_seconds, inherited.embed),
-            predict: seconds(self.predict_seconds, inherited.predict),
-            payload: mib(self.payload_mib, inherited.payload),
-        }
-    }
-}
-
-impl PluginsConfig {
-    /// What the plugin host needs to know.
-    pub fn catalogue(&self) -> CatalogueSettings {
-        let limits = self.limits.over(&Limits::default());
-        let settings = |plugin: &PluginConfig| PluginSettings {
-            enabled: plugin.enabled.unwrap_or(true),
-            sha256: plugin.sha256.clone(),
-            gradient_boosting: plugin.grants.contains(&Grant::GradientBoosting),
-            http: plugin
-                .grants
-                .iter()
-                .filter_map(|grant| match grant {
-                    Grant::Http(hosts) => Some(hosts),
-                    Grant::GradientBoosting => None,
-                })
-                .flatten()
-                .filter_map(|host| host.parse().ok())
-                .collect(),
-            limits: plugin.limits.over(&limits),
-        };
-        CatalogueSettings {
-            folder: Some(self.dir.clone()),
-            cache: Some(self.cache_dir.clone()),
-            defaults: PluginSettings { limits: limits.clone(), ..PluginSettings::default() },
-            plugins: self.settings.iter().map(|(name, plugin)| (name.clone(), settings(plugin))).collect(),
-        }
     }
 }

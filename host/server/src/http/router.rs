@@ -22,7 +22,8 @@ use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, rag, registry, seeder,
+    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, plugins, rag, registry,
+    seeder,
 };
 
 /// What handlers work with.
@@ -54,6 +55,8 @@ pub struct App {
     pub backtesting: backtesting::Backtesting,
     /// Training runs and the names of the successful ones.
     pub registry: registry::Registry,
+    /// What computes.
+    pub plugins: plugins::Plugins,
     /// The knowledge base.
     pub knowledge: rag::Knowledge,
     /// Settings of language and embedding models.
@@ -95,6 +98,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(backtesting::routes())
         .merge(jobs::routes())
         .merge(registry::routes())
+        .merge(plugins::routes())
         .merge(rag::routes())
         .merge(metrics::routes())
 }

@@ -7,6 +7,7 @@ pub mod featuresets;
 pub mod forecasting;
 pub mod ingest;
 pub mod jobs;
+pub mod plugins;
 pub mod rag;
 pub mod registry;
 pub mod rollups;

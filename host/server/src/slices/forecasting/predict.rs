@@ -2,7 +2,7 @@
 
 use retailcast_core::Day;
 use retailcast_core::frame::Exogenous;
-use retailcast_runtime::{Call, Description, ForecastModel, Forecasts, Input, PluginError};
+use retailcast_runtime::{Call, Description, ForecastModel, Forecasts, Input, Lane, PluginError};
 
 use super::error::{ForecastError, plugin_error};
 use super::panel::{self, Ahead};
@@ -39,6 +39,41 @@ pub struct Predicted {
     pub points: Vec<Point>,
     /// The method that really answered, when the model says that it used another one.
     pub fallback: Option<String>,
+    /// The plugins, when not the one that trained the model forecasts.
+    pub other_plugin: Option<OtherPlugin>,
+}
+
+/// A model file says which plugin trained it; the one that is loaded now is another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherPlugin {
+    /// The one that trained the model.
+    pub trained_by: PluginId,
+    /// The one that is loaded.
+    pub loaded: PluginId,
+}
+
+/// One exact plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginId {
+    /// `major.minor.patch`.
+    pub version: String,
+    /// SHA-256 of its component.
+    pub sha256: String,
+}
+
+impl std::fmt::Display for PluginId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (SHA-256 {})", self.version, self.sha256)
+    }
+}
+
+impl OtherPlugin {
+    fn of(bundle: &Bundle, loaded: &Description) -> Option<Self> {
+        let trained_by =
+            PluginId { version: bundle.plugin.version.clone(), sha256: bundle.plugin.digest.clone() };
+        let loaded = PluginId { version: loaded.version.clone(), sha256: loaded.digest.to_string() };
+        (trained_by.sha256 != loaded.sha256).then_some(Self { trained_by, loaded })
+    }
 }
 
 /// The forecast of one day.
@@ -98,10 +133,14 @@ impl Forecasting {
         let name = &bundle.plugin.name;
         let model = self.catalogue.model(name).map_err(|e| ForecastError::PluginGone {
             name: name.clone(),
-            version: bundle.plugin.version.clone(),
+            trained_by: PluginId {
+                version: bundle.plugin.version.clone(),
+                sha256: bundle.plugin.digest.clone(),
+            },
             reason: e.to_string(),
         })?;
-        note_other_makers(&bundle, model.description());
+        let other_plugin = OtherPlugin::of(&bundle, model.description());
+        note_other_makers(&bundle, other_plugin.as_ref());
         let origin: Day = bundle
             .metadata
             .train_end_date
@@ -109,10 +148,18 @@ impl Forecasting {
             .map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))?;
         let (known, assumed) = self.known_ahead(&bundle, horizon, origin).await?;
         let call = self.call(request_id, origin);
-        compute::run(&self.compute, &call.clone(), move || {
+        let lane = Lane::plugin(name);
+        let forecast = compute::run(&self.compute, &lane, &call.clone(), move || {
             forecast(&*model, &bundle, &known, origin + 1, horizon, assumed, &call)
         })
-        .await?
+        .await?;
+        match (forecast, other_plugin) {
+            (Ok(predicted), other_plugin) => Ok(Predicted { other_plugin, ..predicted }),
+            (Err(source), Some(other)) if source.is_of_a_plugin() => {
+                Err(ForecastError::OtherPlugin { other, source: Box::new(source) })
+            }
+            (Err(source), _) => Err(source),
+        }
     }
 
     /// For feature models: what is known of the days to come, and which columns rest on an assumption.
@@ -143,17 +190,16 @@ impl Forecasting {
     }
 }
 
-/// A model made by another version is used, and the log says so.
-fn note_other_makers(bundle: &Bundle, loaded: &Description) {
-    let program = env!("CARGO_PKG_VERSION");
-    if bundle.plugin.digest != loaded.digest.to_string() || bundle.runtime.version != program {
-        tracing::info!(
-            plugin = bundle.plugin.name,
-            trained_by = bundle.plugin.version,
-            loaded = loaded.version,
-            trained_in = bundle.runtime.version,
-            "the model file was made by another version"
-        );
+/// A model made by another plugin or program is used, and the log says so. Whether its state still fits is for the
+/// plugin to say.
+fn note_other_makers(bundle: &Bundle, other: Option<&OtherPlugin>) {
+    let plugin = &bundle.plugin.name;
+    if let Some(OtherPlugin { trained_by, loaded }) = other {
+        tracing::warn!(plugin, %trained_by, %loaded, "another plugin forecasts than trained the model");
+    }
+    if bundle.runtime.version != env!("CARGO_PKG_VERSION") {
+        let trained_in = &bundle.runtime.version;
+        tracing::info!(plugin, trained_in, "the model file was made by another version of the program");
     }
 }
 
@@ -205,6 +251,7 @@ fn forecast(
         assumed_inputs,
         points,
         fallback: forecasts.fallbacks.into_iter().next().map(|(_, method)| method),
+        other_plugin: None,
     })
 }
 

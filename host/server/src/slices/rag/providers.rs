@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use retailcast_core::chunking::first_tokens;
 use retailcast_runtime::embedding::{self, EmbeddingFailure, EmbeddingLimits, Remedy};
 use retailcast_runtime::{
-    Call, Catalogue, ComputePool, EmbeddingProvider as Plugin, HttpAccess, PluginError,
+    Call, Catalogue, ComputePool, EmbeddingProvider as Plugin, HttpAccess, Lane, PluginError,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -60,6 +60,7 @@ impl Embedder for Providers {
 struct Provider {
     plugin: Arc<dyn Plugin>,
     name: &'static str,
+    lane: Lane,
     config: String,
     dimension: usize,
     access: Option<Arc<HttpAccess>>,
@@ -95,6 +96,7 @@ impl Provider {
                 failed(format!("the plugin `{plugin}` is not loaded; `retailcast plugin list` says why"))
             })?,
             name,
+            lane: Lane::plugin(plugin),
             config: config.to_string(),
             dimension: embedding.dimension as usize,
             access,
@@ -134,7 +136,8 @@ impl Providers {
     ) -> Result<Vec<Vec<f32>>, EmbeddingError> {
         let (asked, id) = (Arc::clone(&provider), request_id.to_owned());
         let asking = Call { id: id.clone(), ..Call::default() };
-        let limits = compute::run(&self.compute, &asking, move || asked.limits(&id)).await??;
+        let limits =
+            compute::run(&self.compute, &provider.lane, &asking, move || asked.limits(&id)).await??;
         if let Some(most) = limits.max_tokens {
             for text in &mut texts {
                 let kept = first_tokens(text, most).len();
@@ -200,7 +203,7 @@ impl Providers {
             guard.disarm();
             done.map_err(|_| compute::ComputeError::Lost)?
         } else {
-            compute::run(&self.compute, &call, work).await?
+            compute::run(&self.compute, &provider.lane, &call, work).await?
         };
         done.map_err(|e| provider.broken(&e))
     }

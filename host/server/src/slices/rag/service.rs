@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use retailcast_core::chunking::ChunkLimits;
-use retailcast_runtime::{Call, ComputePool};
+use retailcast_runtime::{Call, ComputePool, Lane};
 use sqlx::{PgConnection, PgPool};
 
 use super::embedding::{Embedder, EmbeddingError};
@@ -97,7 +97,7 @@ impl Knowledge {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, RagError> {
         let call = Call { id: request_id.to_owned(), ..Call::default() };
-        Ok(compute::run(&self.compute, &call, work).await?)
+        Ok(compute::run(&self.compute, &Lane::host(), &call, work).await?)
     }
 }
 
