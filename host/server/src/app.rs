@@ -7,6 +7,7 @@ use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginE
 use sqlx::PgPool;
 
 use crate::admission;
+use crate::ai::{AiSettings, LiveSettings};
 use crate::artifacts::{ArtifactRoot, ModelStore, Storage};
 use crate::compute;
 use crate::config::{AppEnv, Config};
@@ -184,6 +185,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         registry,
         forecasting,
         plugins,
+        ai: LiveSettings::new(AiSettings::of(config)),
         compute,
         pool,
     }))

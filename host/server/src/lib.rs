@@ -1,9 +1,10 @@
 //! RetailCast: a demand-forecasting server for retail whose models are WebAssembly plugins.
 //!
 //! Read from the outside in: [`cli`] starts things, [`http`] is what all routes share, [`slices`] are the API,
-//! [`artifacts`] keeps fitted models, [`db`] the rest. [`app`] puts them together.
+//! [`artifacts`] keeps fitted models, [`ai`] the settings of language models, [`db`] the rest. [`app`] puts them together.
 
 mod admission;
+pub mod ai;
 pub mod app;
 pub mod artifacts;
 pub mod cli;

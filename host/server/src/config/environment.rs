@@ -60,11 +60,40 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("SEEDER_ENABLE_PROGRESS", "seeder.enable_progress"),
     ("SEEDER_ALLOW_PRODUCTION", "seeder.allow_production"),
     ("SEEDER_REQUIRE_CONFIRM", "seeder.require_confirm"),
+    ("OPENAI_BASE_URL", "providers.openai_base_url"),
+    ("ANTHROPIC_BASE_URL", "providers.anthropic_base_url"),
+    ("GOOGLE_BASE_URL", "providers.google_base_url"),
+    ("OLLAMA_BASE_URL", "providers.ollama_base_url"),
+    ("OLLAMA_HOSTS", "providers.ollama_hosts"),
+    ("OPENAI_API_KEY", "providers.openai_api_key"),
+    ("ANTHROPIC_API_KEY", "providers.anthropic_api_key"),
+    ("GOOGLE_API_KEY", "providers.google_api_key"),
+    ("RAG_EMBEDDING_PROVIDER", "rag.embedding_provider"),
+    ("RAG_EMBEDDING_MODEL", "rag.embedding_model"),
+    ("RAG_EMBEDDING_DIMENSION", "rag.embedding_dimension"),
+    ("OLLAMA_EMBEDDING_MODEL", "rag.ollama_embedding_model"),
+    ("AGENT_DEFAULT_MODEL", "agents.default_model"),
+    ("AGENT_FALLBACK_MODEL", "agents.fallback_model"),
+    ("AGENT_TEMPERATURE", "agents.temperature"),
+    ("AGENT_MAX_TOKENS", "agents.max_tokens"),
+    ("AGENT_THINKING_BUDGET", "agents.thinking_budget"),
+    ("AGENT_MAX_TOOL_CALLS", "agents.max_tool_calls"),
+    ("AGENT_TIMEOUT_SECONDS", "agents.timeout_seconds"),
+    ("AGENT_RETRY_ATTEMPTS", "agents.retry_attempts"),
+    ("AGENT_RETRY_DELAY_SECONDS", "agents.retry_delay_seconds"),
+    ("AGENT_REQUIRE_APPROVAL", "agents.require_approval"),
+    ("AGENT_APPROVAL_TIMEOUT_MINUTES", "agents.approval_timeout_minutes"),
+    ("AGENT_SESSION_TTL_MINUTES", "agents.session_ttl_minutes"),
+    ("AGENT_MAX_SESSIONS_PER_USER", "agents.max_sessions_per_user"),
+    ("AGENT_ENABLE_STREAMING", "agents.enable_streaming"),
     ("PLUGINS_DIR", "plugins.dir"),
     ("PLUGINS_CACHE_DIR", "plugins.cache_dir"),
     ("PLUGINS_POOLING", "plugins.pooling"),
     ("PLUGINS_STRICT", "plugins.strict"),
 ];
+
+/// Set to nothing, it says that there is no fallback; every other variable is unset then.
+const MAY_BE_EMPTY: &str = "AGENT_FALLBACK_MODEL";
 
 /// `.env` exists and cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -106,16 +135,18 @@ pub(super) fn provider(
     let mut keys = Dict::new();
     for (variable, text) in variables {
         if let Some((_, key)) = VARIABLES.iter().find(|(known, _)| *known == variable)
-            && !text.is_empty()
+            && (!text.is_empty() || variable == MAY_BE_EMPTY)
         {
-            insert(&mut keys, key, value(&text));
+            // The digits of a secret are no number: its zeros count.
+            let value = if variable.ends_with("_API_KEY") { Value::from(text) } else { value(&text) };
+            insert(&mut keys, key, value);
         }
     }
     Variables { name, keys }
 }
 
-/// Numbers and booleans as such, everything else as text: no variable of ours holds a list or a table. Keys that
-/// are text take a number back to text themselves.
+/// Numbers and booleans as such, everything else as text. Keys that are text take a number back to text themselves,
+/// and those that are lists read the text as JSON.
 fn value(text: &str) -> Value {
     match text.trim() {
         "true" | "True" | "TRUE" => Value::from(true),

@@ -2,6 +2,7 @@
 
 mod environment;
 mod plugins;
+mod secret;
 mod sections;
 mod source;
 
@@ -13,9 +14,10 @@ use figment::providers::{Format, Toml};
 pub use environment::{DotEnvError, VARIABLES};
 pub use plugins::{Grant, LimitsConfig, PluginConfig, PluginsConfig};
 pub use sections::{
-    AnalyticsConfig, AppConfig, AppEnv, BacktestConfig, ComputeConfig, Config, DatabaseConfig,
-    DuplicatePolicy, EmbeddedConfig, FeaturesConfig, ForecastConfig, IngestConfig, JobsConfig, LogConfig,
-    LogFormat, LogLevel, RegistryConfig, SeederConfig, ServerConfig,
+    ACTIONS, AgentsConfig, AnalyticsConfig, AppConfig, AppEnv, BacktestConfig, ComputeConfig, Config,
+    DatabaseConfig, DuplicatePolicy, EmbeddedConfig, FeaturesConfig, ForecastConfig, IngestConfig,
+    JobsConfig, LogConfig, LogFormat, LogLevel, ProvidersConfig, RagConfig, RegistryConfig, SeederConfig,
+    ServerConfig,
 };
 
 /// The commented defaults, as they lie at the root of the project.
@@ -107,6 +109,8 @@ fn explain(errors: figment::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -182,6 +186,28 @@ mod tests {
     }
 
     #[test]
+    fn lists_are_json_in_the_environment() {
+        let config = load("", &[("AGENT_REQUIRE_APPROVAL", "[\"create_alias\"]")]).unwrap();
+        assert_eq!(config.agents.require_approval, ["create_alias"]);
+        assert!(load("", &[("AGENT_REQUIRE_APPROVAL", "[]")]).unwrap().agents.require_approval.is_empty());
+    }
+
+    #[test]
+    fn an_empty_fallback_is_none() {
+        assert!(load("", &[]).unwrap().agents.fallback_model.is_some());
+        assert!(load("", &[("AGENT_FALLBACK_MODEL", "")]).unwrap().agents.fallback_model.is_none());
+    }
+
+    #[test]
+    fn keys_are_text_and_are_not_printed() {
+        let config = load("", &[("OPENAI_API_KEY", "00123"), ("GOOGLE_API_KEY", "true")]).unwrap();
+        assert_eq!(config.providers.openai_api_key.expose_secret(), "00123");
+        assert_eq!(config.providers.google_api_key.expose_secret(), "true");
+        assert_eq!(config.providers.anthropic_api_key.expose_secret(), "");
+        assert!(!format!("{config:?}").contains("00123"));
+    }
+
+    #[test]
     fn refusals_name_key_value_and_what_would_be_right() {
         for (toml, variables, words) in [
             ("[forecast]\nmax_horizont = 3", vec![], vec!["max_horizont", "max_horizon"]),
@@ -215,6 +241,18 @@ mod tests {
                 vec!["plugins.caps.memory_mib", "4096", "1 to 2048"],
             ),
             ("", vec![("PLUGINS_STRICT", "very")], vec!["PLUGINS_STRICT", "very", "true or false"]),
+            ("", vec![("AGENT_DEFAULT_MODEL", "gpt-4o")], vec!["AGENT_DEFAULT_MODEL", "provider:model-name"]),
+            ("", vec![("AGENT_FALLBACK_MODEL", "openai: ")], vec!["AGENT_FALLBACK_MODEL", "empty or blank"]),
+            ("[agents]\ndefault_model = \"acme:x\"", vec![], vec!["Unknown provider", "acme", "ollama"]),
+            ("", vec![("AGENT_REQUIRE_APPROVAL", "create_alias")], vec!["AGENT_REQUIRE_APPROVAL", "JSON"]),
+            ("[agents]\nrequire_approval = [\"fly\"]", vec![], vec!["fly", "create_alias"]),
+            ("[agents]\ntemperature = 2.5", vec![], vec!["agents.temperature", "2.5", "0 to 2"]),
+            ("", vec![("RAG_EMBEDDING_PROVIDER", "acme")], vec!["RAG_EMBEDDING_PROVIDER", "acme", "ollama"]),
+            (
+                "",
+                vec![("OLLAMA_BASE_URL", "localhost")],
+                vec!["providers.ollama_base_url", "localhost", "http"],
+            ),
             ("[plugins.settings.a]\nsha256 = \"12\"", vec![], vec!["plugins.settings.a.sha256", "12", "64"]),
         ] {
             let error = load(toml, &variables).unwrap_err();
