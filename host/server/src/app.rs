@@ -20,6 +20,7 @@ use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
 use crate::slices::registry::Registry;
 use crate::slices::rollups::Rollups;
+use crate::slices::scenarios::Scenarios;
 use crate::slices::seeder::{Seeder, SeederSettings};
 
 /// Why the parts do not come together.
@@ -166,8 +167,15 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
     let registry = Registry::new(
         pool.clone(),
         storage("registry.artifact_root", &config.registry.artifact_root)?,
-        catalogue,
+        Arc::clone(&catalogue),
         config.registry.duplicate_policy,
+    );
+    let scenarios = Scenarios::new(
+        pool.clone(),
+        forecasting.clone(),
+        catalogue,
+        Arc::clone(&compute),
+        config.scenarios.adjuster.clone(),
     );
     Ok(Arc::new(App {
         config: config.app.clone(),
@@ -180,6 +188,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         jobs: Jobs::new(pool.clone(), Arc::new(Bell::default())),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
+        scenarios,
         forecasting,
         compute,
         pool,

@@ -42,6 +42,7 @@ pub struct ParquetFile(Vec<u8>);
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "backtesting", description = "Cross-validate a model on one series, against baselines."),
         (name = "registry", description = "What was trained, how it went, and names for what is in use."),
+        (name = "scenarios", description = "What if: a forecast under assumptions, plans, and which is best."),
         (name = "operations", description = "For operators."),
     )
 )]

@@ -21,7 +21,7 @@ use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, registry, seeder,
+    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, registry, scenarios, seeder,
 };
 
 /// What handlers work with.
@@ -53,6 +53,8 @@ pub struct App {
     pub backtesting: backtesting::Backtesting,
     /// Training runs and the names of the successful ones.
     pub registry: registry::Registry,
+    /// What-if plans.
+    pub scenarios: scenarios::Scenarios,
 }
 
 /// The server's router.
@@ -90,6 +92,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(backtesting::routes())
         .merge(jobs::routes())
         .merge(registry::routes())
+        .merge(scenarios::routes())
         .merge(metrics::routes())
 }
 

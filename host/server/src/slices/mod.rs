@@ -9,4 +9,5 @@ pub mod ingest;
 pub mod jobs;
 pub mod registry;
 pub mod rollups;
+pub mod scenarios;
 pub mod seeder;

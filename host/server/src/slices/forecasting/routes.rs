@@ -125,7 +125,7 @@ fn told(error: &ForecastError) -> Problem {
 }
 
 /// Whose fault a plugin's failure is, in HTTP.
-fn plugin_code(error: &PluginError) -> Code {
+pub fn plugin_code(error: &PluginError) -> Code {
     match error {
         PluginError::Guest(refusal) => match refusal.code {
             GuestErrorCode::InvalidConfig

@@ -94,7 +94,11 @@ impl Forecasting {
         } else {
             Statics::of(store_id, product_id, None)
         };
-        Ok(Exogenous { promotions: Vec::new(), holidays, statics: Statics { launch: launch(bundle)?, ..statics } })
+        Ok(Exogenous {
+            promotions: Vec::new(),
+            holidays,
+            statics: Statics { launch: launch(bundle)?, ..statics },
+        })
     }
 }
 
@@ -103,7 +107,10 @@ fn ahead(metadata: &Metadata, known: &Exogenous, changes: &Changes, start: Day, 
     let covers = |(first, last): Window, day: Day| (first..=last).contains(&day);
     let row = |day: Day| RowInputs {
         day,
-        price_factor: changes.price.filter(|(_, window)| covers(*window, day)).map_or(1.0, |(factor, _)| factor),
+        price_factor: changes
+            .price
+            .filter(|(_, window)| covers(*window, day))
+            .map_or(1.0, |(factor, _)| factor),
         promo_active: changes.promotion.is_some_and(|window| covers(window, day)),
         is_holiday: known.is_holiday(day) || changes.holidays.contains(&day),
     };

@@ -180,9 +180,9 @@ fn read_price(value: &Value, location: &str) -> Result<PriceAssumption, Vec<Fiel
     let change_pct = fields.required("change_pct", fields::strict_number(-0.9, 5.0));
     let start_date = fields.required("start_date", fields::date);
     let end_date = fields.required("end_date", fields::date);
-    let made = (|| {
-        Some(PriceAssumption { change_pct: change_pct?, start_date: start_date?, end_date: end_date? })
-    })();
+    let made =
+        (|| Some(PriceAssumption { change_pct: change_pct?, start_date: start_date?, end_date: end_date? }))(
+        );
     fields.finish(made)
 }
 
@@ -197,8 +197,7 @@ fn read_promotion(value: &Value, location: &str) -> Result<PromotionAssumption, 
     let kind = fields.required("kind", fields::choice(&KINDS));
     let start_date = fields.required("start_date", fields::date);
     let end_date = fields.required("end_date", fields::date);
-    let made =
-        (|| Some(PromotionAssumption { kind: kind?, start_date: start_date?, end_date: end_date? }))();
+    let made = (|| Some(PromotionAssumption { kind: kind?, start_date: start_date?, end_date: end_date? }))();
     fields.finish(made)
 }
 

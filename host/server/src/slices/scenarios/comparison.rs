@@ -215,8 +215,7 @@ pub(super) fn adjusted_points(baseline: Vec<predict::Point>, adjusted: &Adjusted
             .collect()
     };
     let point = |(day, point): (usize, predict::Point)| {
-        let (baseline, scenario) =
-            (unsigned_zero(point.forecast), unsigned_zero(adjusted.points[day]));
+        let (baseline, scenario) = (unsigned_zero(point.forecast), unsigned_zero(adjusted.points[day]));
         let baseline_intervals = bounds(&point.intervals, f64::NEG_INFINITY);
         Point {
             date: point.day.date(),

@@ -79,7 +79,8 @@ impl Proposed {
         .flatten()
         .collect();
         if !missing.is_empty() {
-            let error = format!("there is no {}; GET /dimensions lists what there is", missing.join(" and no "));
+            let error =
+                format!("there is no {}; GET /dimensions lists what there is", missing.join(" and no "));
             return Self::Missing(MissingPair {
                 valid: false,
                 persistable: false,
@@ -91,7 +92,9 @@ impl Proposed {
         }
         let end = tomorrow + chrono::Days::new(horizon.saturating_sub(1) as u64);
         let (assumptions, action) = assume(objective, tomorrow, end);
-        let price = facts.unit_price.map_or_else(String::new, |price| format!(" The newest unit price is {price:.2}."));
+        let price = facts
+            .unit_price
+            .map_or_else(String::new, |price| format!(" The newest unit price is {price:.2}."));
         let recommendation = format!(
             "Simulate {action} from {tomorrow} to {end} against the baseline before deciding.{price}"
         );

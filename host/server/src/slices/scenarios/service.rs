@@ -91,7 +91,11 @@ impl Scenarios {
         };
         let (store_id, product_id) = (found.store_id, found.product_id);
         let unit_price = store::newest_price(&self.pool, store_id, product_id).await?.unwrap_or_else(|| {
-            tracing::warn!(store_id, product_id, "no sale tells the unit price; revenue is counted at 1.0 a unit");
+            tracing::warn!(
+                store_id,
+                product_id,
+                "no sale tells the unit price; revenue is counted at 1.0 a unit"
+            );
             1.0
         });
         let on_hand = assumptions.inventory.map(|inventory| inventory.on_hand_units);

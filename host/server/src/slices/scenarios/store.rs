@@ -117,9 +117,10 @@ pub(super) async fn page(pool: &PgPool, listing: &Listing) -> sqlx::Result<(Vec<
     )
     .fetch_all(pool)
     .await?;
-    let total = sqlx::query_scalar!(r#"select count(*) as "total!" from scenario_plan where tags @> $1"#, tags)
-        .fetch_one(pool)
-        .await?;
+    let total =
+        sqlx::query_scalar!(r#"select count(*) as "total!" from scenario_plan where tags @> $1"#, tags)
+            .fetch_one(pool)
+            .await?;
     let plans = rows
         .into_iter()
         .map(|row| PlanSummary {
@@ -146,8 +147,7 @@ pub(super) async fn page(pool: &PgPool, listing: &Listing) -> sqlx::Result<(Vec<
 
 /// Deletes a plan; whether there was one.
 pub(super) async fn delete(pool: &PgPool, scenario_id: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query!("delete from scenario_plan where scenario_id = $1", scenario_id)
-        .execute(pool)
-        .await?;
+    let done =
+        sqlx::query!("delete from scenario_plan where scenario_id = $1", scenario_id).execute(pool).await?;
     Ok(done.rows_affected() > 0)
 }
