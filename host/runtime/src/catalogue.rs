@@ -309,7 +309,7 @@ impl Catalogue {
     pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
         match self.loaded().get(name).map(|serving| &serving.plugin) {
             Some(Plugin::ForecastModel(model)) => Ok(Arc::clone(model)),
-            _ => Err(PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() }),
+            _ => Err(self.unknown(Kind::ForecastModel, name)),
         }
     }
 
@@ -322,10 +322,7 @@ impl Catalogue {
     pub fn adjuster(&self, name: &str) -> Result<Arc<dyn ScenarioAdjuster>, PluginError> {
         match self.loaded().get(name).map(|serving| &serving.plugin) {
             Some(Plugin::ScenarioAdjuster(adjuster)) => Ok(Arc::clone(adjuster)),
-            _ => Err(PluginError::Unknown {
-                name: name.to_owned(),
-                loaded: self.names(Kind::ScenarioAdjuster),
-            }),
+            _ => Err(self.unknown(Kind::ScenarioAdjuster, name)),
         }
     }
 
@@ -351,6 +348,10 @@ impl Catalogue {
             .filter(|explainer| explainer.models().iter().any(|model| model.model_type == model_type))
             .min_by(|a, b| a.description().name.cmp(&b.description().name))
             .cloned()
+    }
+
+    fn unknown(&self, kind: Kind, name: &str) -> PluginError {
+        PluginError::Unknown { kind, name: name.to_owned(), loaded: self.names(kind) }
     }
 
     /// Names of the loaded plugins of a kind, sorted.

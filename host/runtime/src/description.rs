@@ -15,6 +15,17 @@ pub enum Kind {
     EmbeddingProvider,
 }
 
+impl Kind {
+    /// In a sentence.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::ForecastModel => "model type",
+            Self::Explainer => "explainer",
+            Self::ScenarioAdjuster => "scenario adjuster",
+        }
+    }
+}
+
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Kind;
+
 /// What the host was doing with the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -244,8 +246,10 @@ pub enum PluginError {
     #[error("{0}")]
     Guest(#[from] GuestError),
     /// No plugin has this name.
-    #[error("no model type `{name}` is loaded; loaded are: {}", .loaded.join(", "))]
+    #[error("no {} `{name}` is loaded; loaded are: {}", .kind.noun(), .loaded.join(", "))]
     Unknown {
+        /// What it should be for.
+        kind: Kind,
         /// The name asked for.
         name: String,
         /// The names there are.

@@ -24,6 +24,7 @@ use crate::slices::plugins::Plugins;
 use crate::slices::rag::{Knowledge, KnowledgeSettings, Providers};
 use crate::slices::registry::Registry;
 use crate::slices::rollups::Rollups;
+use crate::slices::scenarios::Scenarios;
 use crate::slices::seeder::{Seeder, SeederSettings};
 
 /// Why the parts do not come together.
@@ -194,6 +195,13 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         Arc::clone(&catalogue),
         config.registry.duplicate_policy,
     );
+    let scenarios = Scenarios::new(
+        pool.clone(),
+        forecasting.clone(),
+        Arc::clone(&catalogue),
+        Arc::clone(&compute),
+        config.scenarios.adjuster.clone(),
+    );
     let ai = LiveSettings::new(AiSettings::of(config));
     let knowledge = knowledge(config, pool.clone(), Arc::clone(&compute), catalogue, ai.clone());
     Ok(Arc::new(App {
@@ -207,6 +215,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         jobs: Jobs::new(pool.clone(), Arc::new(Bell::default())),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
+        scenarios,
         forecasting,
         plugins,
         knowledge,

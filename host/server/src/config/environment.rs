@@ -53,6 +53,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("JOBS_RETENTION_DAYS", "jobs.retention_days"),
     ("REGISTRY_ARTIFACT_ROOT", "registry.artifact_root"),
     ("REGISTRY_DUPLICATE_POLICY", "registry.duplicate_policy"),
+    ("SCENARIOS_ADJUSTER", "scenarios.adjuster"),
     ("SEEDER_DEFAULT_SEED", "seeder.default_seed"),
     ("SEEDER_DEFAULT_STORES", "seeder.default_stores"),
     ("SEEDER_DEFAULT_PRODUCTS", "seeder.default_products"),

@@ -42,6 +42,8 @@ pub struct Config {
     pub jobs: JobsConfig,
     /// `[registry]`
     pub registry: RegistryConfig,
+    /// `[scenarios]`
+    pub scenarios: ScenariosConfig,
     /// `[seeder]`
     pub seeder: SeederConfig,
     /// `[providers]`
@@ -288,6 +290,14 @@ pub struct RegistryConfig {
     pub artifact_root: ArtifactRoot,
     /// What happens to a run that was registered before.
     pub duplicate_policy: DuplicatePolicy,
+}
+
+/// `[scenarios]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenariosConfig {
+    /// Name of the plugin that adjusts forecasts of models which cannot be asked again.
+    pub adjuster: String,
 }
 
 /// `[seeder]`

@@ -23,7 +23,7 @@ use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
     analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, plugins, rag, registry,
-    seeder,
+    scenarios, seeder,
 };
 
 /// What handlers work with.
@@ -61,6 +61,8 @@ pub struct App {
     pub knowledge: rag::Knowledge,
     /// Settings of language and embedding models.
     pub ai: LiveSettings,
+    /// What-if plans.
+    pub scenarios: scenarios::Scenarios,
 }
 
 /// The server's router.
@@ -100,6 +102,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(registry::routes())
         .merge(plugins::routes())
         .merge(rag::routes())
+        .merge(scenarios::routes())
         .merge(metrics::routes())
 }
 

@@ -11,4 +11,5 @@ pub mod plugins;
 pub mod rag;
 pub mod registry;
 pub mod rollups;
+pub mod scenarios;
 pub mod seeder;

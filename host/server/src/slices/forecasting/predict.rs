@@ -1,8 +1,12 @@
 //! Forecasts from a model file.
 
+use std::sync::Arc;
+
 use retailcast_core::Day;
 use retailcast_core::frame::Exogenous;
-use retailcast_runtime::{Call, Description, ForecastModel, Forecasts, Input, Lane, PluginError};
+use retailcast_runtime::{
+    Call, Description, FittedId, ForecastModel, ForecastSession, Forecasts, Input, Lane, PluginError,
+};
 
 use super::error::{ForecastError, plugin_error};
 use super::panel::{self, Ahead};
@@ -130,25 +134,12 @@ impl Forecasting {
         horizon: usize,
         request_id: &str,
     ) -> Result<Predicted, ForecastError> {
-        let name = &bundle.plugin.name;
-        let model = self.catalogue.model(name).map_err(|e| ForecastError::PluginGone {
-            name: name.clone(),
-            trained_by: PluginId {
-                version: bundle.plugin.version.clone(),
-                sha256: bundle.plugin.digest.clone(),
-            },
-            reason: e.to_string(),
-        })?;
+        let model = self.model_of(&bundle)?;
         let other_plugin = OtherPlugin::of(&bundle, model.description());
-        note_other_makers(&bundle, other_plugin.as_ref());
-        let origin: Day = bundle
-            .metadata
-            .train_end_date
-            .parse()
-            .map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))?;
+        let origin = origin(&bundle)?;
         let (known, assumed) = self.known_ahead(&bundle, horizon, origin).await?;
         let call = self.call(request_id, origin);
-        let lane = Lane::plugin(name);
+        let lane = Lane::plugin(&bundle.plugin.name);
         let forecast = compute::run(&self.compute, &lane, &call.clone(), move || {
             forecast(&*model, &bundle, &known, origin + 1, horizon, assumed, &call)
         })
@@ -160,6 +151,21 @@ impl Forecasting {
             }
             (Err(source), _) => Err(source),
         }
+    }
+
+    /// The plugin that trained a model, or what took its place.
+    pub(super) fn model_of(&self, bundle: &Bundle) -> Result<Arc<dyn ForecastModel>, ForecastError> {
+        let name = &bundle.plugin.name;
+        let model = self.catalogue.model(name).map_err(|e| ForecastError::PluginGone {
+            name: name.clone(),
+            trained_by: PluginId {
+                version: bundle.plugin.version.clone(),
+                sha256: bundle.plugin.digest.clone(),
+            },
+            reason: e.to_string(),
+        })?;
+        note_other_makers(bundle, OtherPlugin::of(bundle, model.description()).as_ref());
+        Ok(model)
     }
 
     /// For feature models: what is known of the days to come, and which columns rest on an assumption.
@@ -175,12 +181,7 @@ impl Forecasting {
         let pair = Pair { store_id: bundle.metadata.store_id, product_id: bundle.metadata.product_id };
         let (mut known, days) = self.exogenous(pair, origin + 1, origin + horizon as i32).await?;
         // The launch that the model was trained with, even when the product's was changed since.
-        known.statics.launch = match bundle.metadata.launch_date.clone().flatten() {
-            Some(text) => {
-                Some(text.parse().map_err(|e| BundleError::Damaged(format!("its launch_date: {e}")))?)
-            }
-            None => None,
-        };
+        known.statics.launch = launch(bundle)?;
         let mut assumed = vec!["price_factor", "promo_active"];
         if days < horizon {
             assumed.push("is_holiday");
@@ -224,35 +225,82 @@ fn forecast(
     assumed_inputs: Vec<&'static str>,
     call: &Call,
 ) -> Result<Predicted, ForecastError> {
-    let fail = |error| plugin_error(&bundle.plugin.name, error);
-    let own: serde_json::Map<_, _> = bundle.config.clone().into_iter().skip(2).collect();
-    let mut session = model.session(call).map_err(fail)?;
-    let fitted = session.load(&bundle.state).map_err(fail)?;
-    let input = match bundle.metadata.history_tail {
-        None => Input::Series,
-        Some(_) => session.requirements(&serde_json::Value::Object(own).to_string()).map_err(fail)?.input,
-    };
-    let ahead = match (&input, &bundle.metadata.history_tail) {
+    let mut loaded = LoadedModel::open(model, bundle, call)?;
+    let ahead = match (&loaded.input, &bundle.metadata.history_tail) {
         (Input::Table { features, .. }, Some(tail)) => {
             Ahead::unchanged(features, tail, start, horizon, known)
         }
         _ => Ahead::bare(start),
     };
-    let mut forecasts = panel::predict(&mut *session, fitted, &input, &[ahead], horizon).map_err(fail)?;
-    if let Some(failure) = forecasts.failures.drain(..).next() {
-        return Err(fail(PluginError::Guest(failure)));
-    }
-    let points =
-        (0..horizon).map(|step| point(start, step, &forecasts, bundle.calibration.as_ref())).collect();
+    let (points, fallback) = loaded.forecast(bundle, ahead, horizon)?;
     Ok(Predicted {
         model_type: bundle.plugin.name.clone(),
         config_hash: bundle.config_hash.clone(),
         missing_days: bundle.missing_days.clone(),
         assumed_inputs,
         points,
-        fallback: forecasts.fallbacks.into_iter().next().map(|(_, method)| method),
+        fallback,
         other_plugin: None,
     })
+}
+
+/// The last day that the model knows.
+pub(super) fn origin(bundle: &Bundle) -> Result<Day, BundleError> {
+    let date = &bundle.metadata.train_end_date;
+    date.parse().map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))
+}
+
+/// The launch that the model was trained with.
+pub(super) fn launch(bundle: &Bundle) -> Result<Option<Day>, BundleError> {
+    let date = bundle.metadata.launch_date.clone().flatten();
+    date.map(|text| text.parse().map_err(|e| BundleError::Damaged(format!("its launch_date: {e}"))))
+        .transpose()
+}
+
+/// A model file in an instance of its plugin.
+pub(super) struct LoadedModel {
+    session: Box<dyn ForecastSession>,
+    fitted: FittedId,
+    /// What the model reads.
+    pub(super) input: Input,
+}
+
+impl LoadedModel {
+    /// Loads it.
+    pub(super) fn open(
+        model: &dyn ForecastModel,
+        bundle: &Bundle,
+        call: &Call,
+    ) -> Result<Self, ForecastError> {
+        let fail = |error| plugin_error(&bundle.plugin.name, error);
+        let own: serde_json::Map<_, _> = bundle.config.clone().into_iter().skip(2).collect();
+        let mut session = model.session(call).map_err(fail)?;
+        let fitted = session.load(&bundle.state).map_err(fail)?;
+        let input = match bundle.metadata.history_tail {
+            None => Input::Series,
+            Some(_) => session.requirements(&serde_json::Value::Object(own).to_string()).map_err(fail)?.input,
+        };
+        Ok(Self { session, fitted, input })
+    }
+
+    /// The forecast of one series, and the method that really answered when it was another one.
+    pub(super) fn forecast(
+        &mut self,
+        bundle: &Bundle,
+        ahead: Ahead,
+        horizon: usize,
+    ) -> Result<(Vec<Point>, Option<String>), ForecastError> {
+        let fail = |error| plugin_error(&bundle.plugin.name, error);
+        let start = ahead.start;
+        let mut forecasts =
+            panel::predict(&mut *self.session, self.fitted, &self.input, &[ahead], horizon).map_err(fail)?;
+        if let Some(failure) = forecasts.failures.drain(..).next() {
+            return Err(fail(PluginError::Guest(failure)));
+        }
+        let points =
+            (0..horizon).map(|step| point(start, step, &forecasts, bundle.calibration.as_ref())).collect();
+        Ok((points, forecasts.fallbacks.into_iter().next().map(|(_, method)| method)))
+    }
 }
 
 /// One step of the forecasts of one series. Intervals of the calibration come before the model's own.

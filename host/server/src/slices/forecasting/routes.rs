@@ -132,7 +132,7 @@ fn sentence(error: &ForecastError) -> String {
 }
 
 /// Whose fault a plugin's failure is, in HTTP.
-fn plugin_code(error: &PluginError) -> Code {
+pub fn plugin_code(error: &PluginError) -> Code {
     match error {
         PluginError::Guest(refusal) => match refusal.code {
             GuestErrorCode::InvalidConfig
