@@ -330,10 +330,7 @@ impl Catalogue {
     pub fn embedder(&self, name: &str) -> Result<Arc<dyn EmbeddingProvider>, PluginError> {
         match self.loaded().get(name).map(|serving| &serving.plugin) {
             Some(Plugin::EmbeddingProvider(provider)) => Ok(Arc::clone(provider)),
-            _ => Err(PluginError::Unknown {
-                name: name.to_owned(),
-                loaded: self.names(Kind::EmbeddingProvider),
-            }),
+            _ => Err(self.unknown(Kind::EmbeddingProvider, name)),
         }
     }
 

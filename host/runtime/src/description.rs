@@ -22,6 +22,7 @@ impl Kind {
             Self::ForecastModel => "model type",
             Self::Explainer => "explainer",
             Self::ScenarioAdjuster => "scenario adjuster",
+            Self::EmbeddingProvider => "embedding provider",
         }
     }
 }
