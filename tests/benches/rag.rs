@@ -200,7 +200,7 @@ fn random(c: &mut Criterion, bench: &Bench) {
     bench.runtime.block_on(fill(&bench.app.pool, &vectors));
     let search = async |vector: &[f32]| {
         let mut transaction = bench.app.pool.begin().await.unwrap();
-        sqlx::query("select set_config('hnsw.ef_search', '400', true)")
+        sqlx::query("select set_config('hnsw.ef_search', '200', true)")
             .execute(&mut *transaction)
             .await
             .unwrap();
