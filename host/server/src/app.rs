@@ -16,6 +16,7 @@ use crate::http::App;
 use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
+use crate::slices::demo::Demo;
 use crate::slices::dimensions::Dimensions;
 use crate::slices::explain::Explanations;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
@@ -224,6 +225,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
         jobs,
         explanations,
+        demo: Demo::default(),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
         scenarios,

@@ -44,11 +44,13 @@ async fn kept(app: &TestApp) -> i64 {
 #[tokio::test]
 async fn the_contract_s_examples_to_the_number() {
     let app = worked().await;
-    sqlx::query("insert into promotion (product_id, store_id, name, start_date, end_date)
-                 values (1, null, 'spring', '2026-03-10', '2026-03-20')")
-        .execute(&app.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into promotion (product_id, store_id, name, start_date, end_date)
+                 values (1, null, 'spring', '2026-03-10', '2026-03-20')",
+    )
+    .execute(&app.pool)
+    .await
+    .unwrap();
     let found = app.post("/explain/forecast", body("moving_average")).await.json();
     insta::assert_json_snapshot!("moving_average", found, {".generated_at" => "[time]"});
     let naive = app.post("/explain/forecast", body("naive")).await.json();
@@ -74,8 +76,12 @@ async fn every_signal_fires_where_it_should() {
     let found = app.post("/explain/forecast", json!({
         "store_id": 1, "product_id": 1, "model_type": "seasonal_naive", "as_of_date": "2026-03-14", "season_length": 10,
         "window_size": 3})).await.json();
-    let codes: Vec<&str> =
-        found["reason_codes"].as_array().unwrap().iter().map(|reason| reason["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = found["reason_codes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reason| reason["code"].as_str().unwrap())
+        .collect();
     assert_eq!(codes, ["stockout_constrained", "lifecycle_decay", "holiday_effect", "insufficient_history"]);
     assert_eq!(found["caveats"].as_array().unwrap().len(), 4);
     assert!(found["caveats"][0].as_str().unwrap().contains("causality"));
@@ -137,9 +143,15 @@ async fn days_without_a_row_are_zero_and_a_later_row_has_no_part() {
 }
 
 async fn run(app: &TestApp, model_type: &str, config: Value) -> String {
-    let made = app.post("/registry/runs", json!({
+    let made = app
+        .post(
+            "/registry/runs",
+            json!({
         "model_type": model_type, "model_config": config, "data_window_start": "2026-03-01",
-        "data_window_end": "2026-03-14", "store_id": 1, "product_id": 1})).await.json();
+        "data_window_end": "2026-03-14", "store_id": 1, "product_id": 1}),
+        )
+        .await
+        .json();
     made["run_id"].as_str().unwrap().to_owned()
 }
 
@@ -157,10 +169,11 @@ async fn a_registered_run_is_explained_in_whatever_state() {
         assert_eq!(found["forecast_value"], expected, "{config}");
         assert_eq!(found["as_of_date"], "2026-03-14");
     }
-    let stored: i64 = sqlx::query_scalar("select count(*) from forecast_explanation where run_id is not null")
-        .fetch_one(&app.pool)
-        .await
-        .unwrap();
+    let stored: i64 =
+        sqlx::query_scalar("select count(*) from forecast_explanation where run_id is not null")
+            .fetch_one(&app.pool)
+            .await
+            .unwrap();
     assert_eq!(stored, 4);
     for (model, config) in [
         ("seasonal_naive", json!({"season_length": -3})),
@@ -178,9 +191,14 @@ async fn a_registered_run_is_explained_in_whatever_state() {
 #[tokio::test]
 async fn a_predict_job_is_explained_with_the_season_of_its_model() {
     let app = worked().await;
-    let train = app.job("train", &json!({
+    let train = app
+        .job(
+            "train",
+            &json!({
         "model_type": "seasonal_naive", "store_id": 1, "product_id": 1, "start_date": "2026-03-01",
-        "end_date": "2026-03-14", "season_length": 2})).await;
+        "end_date": "2026-03-14", "season_length": 2}),
+        )
+        .await;
     let predict = app.job("predict", &json!({"run_id": train["run_id"], "horizon": 3})).await;
     assert_eq!(predict["status"], "completed", "{predict}");
     let path = format!("/explain/jobs/{}", predict["job_id"].as_str().unwrap());

@@ -3,6 +3,7 @@
 mod analytics;
 mod backtesting;
 mod backtesting_portfolio;
+mod demo;
 mod dimensions;
 mod explain;
 mod featuresets;

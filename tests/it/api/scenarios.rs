@@ -197,7 +197,10 @@ async fn plans_are_ranked_best_first() {
     let rows: Vec<(&Value, &Value)> =
         ranked["scenarios"].as_array().unwrap().iter().map(|row| (&row["name"], &row["rank"])).collect();
     assert_eq!(rows, [(&json!("cheaper"), &json!(1)), (&json!("dearer"), &json!(2))]);
-    assert_eq!((&ranked["baseline_total_units"], &ranked["rank_by"]), (&json!(40.0), &json!("revenue_delta")));
+    assert_eq!(
+        (&ranked["baseline_total_units"], &ranked["rank_by"]),
+        (&json!(40.0), &json!("revenue_delta"))
+    );
     let first = &ranked["chart_series"][0];
     assert_eq!((&first["date"], &first["baseline"]), (&json!("2026-07-01"), &json!(10.0)));
     assert!(first[&ids[0]].as_f64() < first[&ids[1]].as_f64());
@@ -222,16 +225,24 @@ async fn plans_are_ranked_best_first() {
 async fn bad_keys_and_bodies_get_the_contract_s_answers() {
     let (app, run_id) = app_with_level_ten().await;
     for key in ["../secret", "a/b", "model.rcm", "ä", " "] {
-        app.post("/scenarios/simulate", json!({"run_id": key, "horizon": 4})).await.problem(400, "bad-request");
+        app.post("/scenarios/simulate", json!({"run_id": key, "horizon": 4}))
+            .await
+            .problem(400, "bad-request");
     }
-    app.post("/scenarios/simulate", json!({"run_id": "0a1b2c3d4e5f", "horizon": 4})).await.problem(404, "not-found");
-    let price = |change: Value| json!({"change_pct": change, "start_date": "2026-07-01", "end_date": "2026-07-02"});
+    app.post("/scenarios/simulate", json!({"run_id": "0a1b2c3d4e5f", "horizon": 4}))
+        .await
+        .problem(404, "not-found");
+    let price =
+        |change: Value| json!({"change_pct": change, "start_date": "2026-07-01", "end_date": "2026-07-02"});
     for (assumptions, field) in [
         (json!({"price": price(json!(-0.91))}), "assumptions.price.change_pct"),
         (json!({"price": price(json!(5.1))}), "assumptions.price.change_pct"),
         (json!({"price": price(json!("0.1"))}), "assumptions.price.change_pct"),
         (json!({"price": {"change_pct": 0.1, "start_date": "2026-07-01"}}), "assumptions.price.end_date"),
-        (json!({"promotion": {"kind": "gift", "start_date": "2026-07-01", "end_date": "2026-07-02"}}), "assumptions.promotion.kind"),
+        (
+            json!({"promotion": {"kind": "gift", "start_date": "2026-07-01", "end_date": "2026-07-02"}}),
+            "assumptions.promotion.kind",
+        ),
         (json!({"holiday": {"dates": []}}), "assumptions.holiday.dates"),
         (json!({"inventory": {"on_hand_units": -1}}), "assumptions.inventory.on_hand_units"),
         (json!({"inventory": {"on_hand_units": 1.5}}), "assumptions.inventory.on_hand_units"),

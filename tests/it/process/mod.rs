@@ -3,6 +3,7 @@
 mod artifacts;
 mod backtest;
 mod command_line;
+mod demo;
 mod ingest;
 mod jobs;
 mod plugin_author;

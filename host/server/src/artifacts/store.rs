@@ -91,6 +91,16 @@ impl ModelStore {
         }
     }
 
+    /// The bytes of the model that a client names, after the same checks; a damaged file is refused.
+    pub async fn read_file(&self, model_path: &str) -> Result<Vec<u8>, ModelError> {
+        let object = self.resolve(model_path).await?;
+        match self.storage.read(&object, |bytes| Bundle::decode(bytes).map(|_| bytes.to_vec())).await {
+            Ok(bytes) => Ok(bytes?),
+            Err(StorageError::Missing(_)) => Err(ResolveError::Missing(model_path.to_owned()).into()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     async fn resolve(&self, model_path: &str) -> Result<Object, ModelError> {
         let target = self.storage.target(model_path).await?;
         if !target.file_name.strip_suffix(EXTENSION).is_some_and(|stem| stem.len() > 1 && stem.ends_with('.'))

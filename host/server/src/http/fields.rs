@@ -286,6 +286,11 @@ pub fn strict_number(least: f64, most: f64) -> impl Fn(&Value) -> Reading<f64> {
     }
 }
 
+/// `true` or `false` and nothing that could be taken for it.
+pub fn strict_flag(value: &Value) -> Reading<bool> {
+    value.as_bool().ok_or_else(|| ("bool_type", format!("must be true or false, got {}", short(value))))
+}
+
 /// A boolean, also as 0, 1 or one of the usual words.
 pub fn lax_flag(value: &Value) -> Reading<bool> {
     lax_bool(value)

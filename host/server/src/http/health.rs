@@ -58,7 +58,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 #[utoipa::path(get, path = "/health", tag = "health", responses(
     (status = 200, description = "The process answers", body = Health, example = json!({"status": "ok", "database": null}))
 ))]
-async fn live() -> Json<Health> {
+pub(crate) async fn live() -> Json<Health> {
     Json(Health { status: Status::Ok, database: None })
 }
 

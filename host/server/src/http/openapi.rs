@@ -46,6 +46,7 @@ pub struct ParquetFile(Vec<u8>);
         (name = "rag", description = "The knowledge base: documents, and the parts of them that answer a question."),
         (name = "explain", description = "What a forecast rests on."),
         (name = "scenarios", description = "What if: a forecast under assumptions, plans, and which is best."),
+        (name = "demo", description = "One run through everything, step by step."),
         (name = "operations", description = "For operators."),
     )
 )]

@@ -22,7 +22,7 @@ use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    analytics, backtesting, dimensions, explain, featuresets, forecasting, ingest, jobs, plugins, rag,
+    analytics, backtesting, demo, dimensions, explain, featuresets, forecasting, ingest, jobs, plugins, rag,
     registry, scenarios, seeder,
 };
 
@@ -61,6 +61,8 @@ pub struct App {
     pub knowledge: rag::Knowledge,
     /// Settings of language and embedding models.
     pub ai: LiveSettings,
+    /// The showcase.
+    pub demo: demo::Demo,
     /// What forecasts rest on.
     pub explanations: explain::Explanations,
     /// What-if plans.
@@ -106,6 +108,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(rag::routes())
         .merge(scenarios::routes())
         .merge(explain::routes())
+        .merge(demo::routes())
         .merge(metrics::routes())
 }
 

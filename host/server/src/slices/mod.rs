@@ -2,6 +2,7 @@
 
 pub mod analytics;
 pub mod backtesting;
+pub mod demo;
 pub mod dimensions;
 pub mod explain;
 pub mod featuresets;

@@ -231,7 +231,7 @@ impl FoldSplit {
 
 /// Errors of a forecast; null where there is no finite number.
 #[derive(Debug, Serialize, ToSchema)]
-struct BacktestMetrics {
+pub struct BacktestMetrics {
     /// Mean of |actual - forecast|, in units.
     mae: Number,
     /// Square root of the mean of (actual - forecast)², in units.

@@ -122,9 +122,10 @@ impl Explanations {
     /// Explains the first forecast of a completed predict job.
     pub async fn job(&self, job_id: &str, request_id: &str) -> Result<Explained, ExplainError> {
         let job = self.jobs.get(job_id).await?.ok_or_else(|| ExplainError::UnknownJob(job_id.to_owned()))?;
-        let result = match (&job.result, job.job_type.as_str(), job.status.as_str()) {
-            (Some(Value::Object(result)), "predict", "completed") => result,
-            _ => return Err(ExplainError::OtherJob { job_type: job.job_type, status: job.status }),
+        let (Some(Value::Object(result)), "predict", "completed") =
+            (&job.result, job.job_type.as_str(), job.status.as_str())
+        else {
+            return Err(ExplainError::OtherJob { job_type: job.job_type, status: job.status });
         };
         let (config, trained) = self.trained_with(&job).await?;
         let request = of_result(result, config)?;
@@ -172,7 +173,7 @@ impl Explanations {
         })
         .await?
         .map_err(|error| ExplainError::Explainer { name, error })?;
-        let explained = Explained {
+        let answer = Explained {
             store_id: pair.0,
             product_id: pair.1,
             model_type: request.model_type,
@@ -181,14 +182,14 @@ impl Explanations {
             generated_at: Utc::now(),
         };
         let kept = Kept {
-            explained: &explained,
+            explained: &answer,
             run_id: origin.run_id,
             job_id: origin.job_id,
-            drivers: wire::drivers_json(&explained.said),
-            reason_codes: wire::reasons_json(&explained.said),
+            drivers: wire::drivers_json(&answer.said),
+            reason_codes: wire::reasons_json(&answer.said),
         };
         store::insert(&self.pool, &kept).await?;
-        Ok(explained)
+        Ok(answer)
     }
 
     fn explainer(&self, model_type: &str) -> Result<Arc<dyn Explainer>, ExplainError> {

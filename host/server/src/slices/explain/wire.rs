@@ -122,11 +122,11 @@ impl<'a> From<&'a ReasonCode> for ReasonBody<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "store_id": 3, "product_id": 17, "model_type": "moving_average", "method": "rule_based",
-    "forecast_value": 7.142857142857143,
+    "forecast_value": 7.142_857_142_857_143,
     "drivers": [
-        {"name": "window_mean", "feature_value": 7.142857142857143, "contribution": 7.142857142857143,
+        {"name": "window_mean", "feature_value": 7.142_857_142_857_143, "contribution": 7.142_857_142_857_143,
          "direction": "positive", "description": "Average of the newest 7 observations."},
-        {"name": "window_dispersion", "feature_value": 2.641891715558133, "contribution": 0.0, "direction": "neutral",
+        {"name": "window_dispersion", "feature_value": 2.641_891_715_558_133, "contribution": 0.0, "direction": "neutral",
          "description": "Spread inside the window, shown for context."}],
     "reason_codes": [], "confidence": "high",
     "caveats": ["The drivers show the model's arithmetic; they do not prove business causality.",

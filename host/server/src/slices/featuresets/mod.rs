@@ -8,5 +8,6 @@ mod service;
 mod store;
 mod wire;
 
-pub use routes::routes;
+pub use routes::{problem, routes};
 pub use service::{Computed, FeatureRequest, FeatureSettings, Featuresets, FeaturesetsError};
+pub use wire::read_compute;

@@ -89,7 +89,8 @@ async fn answer(
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }
 
-fn problem(error: FeaturesetsError) -> Problem {
+/// A failure of the service as a problem.
+pub fn problem(error: FeaturesetsError) -> Problem {
     let refused = |code| Problem::new(code, format!("{error}."));
     match &error {
         FeaturesetsError::NoSales { .. } => refused(Code::NotFound),

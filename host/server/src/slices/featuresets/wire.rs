@@ -68,7 +68,7 @@ pub(super) struct PreviewBody {
 }
 
 /// Reads the body of compute.
-pub(super) fn read_compute(
+pub fn read_compute(
     body: &Map<String, Value>,
     limits: &FeatureSettings,
 ) -> Result<FeatureRequest, Vec<FieldError>> {

@@ -15,4 +15,4 @@ mod wire;
 
 pub use retailcast_runtime::panel;
 pub use series::SeriesWindow;
-pub use wire::{ModelConfig, read_config};
+pub use wire::{ModelConfig, read_config, read_train};

@@ -129,6 +129,11 @@ impl Forecasting {
         Ok((store_id, product_id, self.forecast_from(bundle, horizon, request_id).await?))
     }
 
+    /// The bytes of a model file, which is decoded once to see that it is whole.
+    pub async fn model_file(&self, model_path: &str) -> Result<Vec<u8>, ForecastError> {
+        Ok(self.models.read_file(model_path).await?)
+    }
+
     /// Configuration and policy of missing days that a training used, if its model file is still there.
     pub async fn trained_with(
         &self,

@@ -84,7 +84,7 @@ pub fn read_config(
 }
 
 /// Reads the body of train.
-pub(super) fn read_train(
+pub fn read_train(
     body: &Map<String, Value>,
     catalogue: &Catalogue,
     settings: &ForecastingSettings,

@@ -119,7 +119,7 @@ pub(super) struct ChangepointBody {
 const TRIGGERS: [&str; 2] = ["lifecycle_decline", "stockout_risk"];
 
 /// Reads the body; `today` is where presets end.
-pub(super) fn read(body: &Map<String, Value>, today: Day) -> Result<SeedOrder, Vec<FieldError>> {
+pub fn read(body: &Map<String, Value>, today: Day) -> Result<SeedOrder, Vec<FieldError>> {
     let mut fields = Fields::of(body);
     let scenario = fields.optional("scenario", scenario).unwrap_or(Scenario::RetailStandard);
     let mut parameters = scenario.parameters(today);

@@ -12,5 +12,7 @@ mod wire;
 
 pub use checks::{Check, CheckStatus};
 pub use facts::Progress;
-pub use routes::routes;
+pub use generate_body::read as read_generate;
+pub use routes::{problem, routes};
 pub use service::{Counts, Created, Deleted, Scope, SeedError, SeedOrder, Seeder, SeederSettings, Status};
+pub use wire::records;

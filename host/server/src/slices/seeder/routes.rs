@@ -238,7 +238,8 @@ fn today() -> Day {
     Day::from_date(Utc::now().date_naive())
 }
 
-fn problem(error: SeedError) -> Problem {
+/// A failure of the service as a problem.
+pub fn problem(error: SeedError) -> Problem {
     let code = match &error {
         SeedError::Blocked => Code::Forbidden,
         SeedError::Running => Code::Conflict,

@@ -216,7 +216,8 @@ impl From<Created> for GenerateResult {
     }
 }
 
-fn records(counts: &Counts) -> IndexMap<&'static str, i64> {
+/// Rows by kind.
+pub fn records(counts: &Counts) -> IndexMap<&'static str, i64> {
     IndexMap::from([
         ("stores", counts.stores),
         ("products", counts.products),
