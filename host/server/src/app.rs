@@ -13,6 +13,8 @@ use crate::compute;
 use crate::config::{AppEnv, Config};
 use crate::http::App;
 use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
+use crate::llm::{Client, ClientError, Ollama};
+use crate::slices::ai_config::{AiConfig, NoKnowledge};
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::dimensions::Dimensions;
@@ -32,6 +34,9 @@ pub enum AssembleError {
     /// The compute threads do not start.
     #[error("cannot start the compute threads: {0}")]
     Threads(#[from] std::io::Error),
+    /// No client for models.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The bucket of a setting cannot be used.
     #[error("`{key}` = \"{root}\": {source}")]
     Artifacts {
@@ -143,6 +148,14 @@ fn storage(key: &'static str, root: &ArtifactRoot) -> Result<Storage, AssembleEr
     })
 }
 
+/// Settings of language and embedding models, as configured.
+fn ai_config(config: &Config, pool: PgPool) -> Result<AiConfig, AssembleError> {
+    let settings = AiSettings::of(config);
+    let live = LiveSettings::new(settings.clone());
+    let ollama = Ollama::new(Client::new()?);
+    Ok(AiConfig::new(pool, settings, live, &config.providers.ollama_hosts, Arc::new(NoKnowledge), ollama))
+}
+
 /// Everything that requests work with.
 pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Result<Arc<App>, AssembleError> {
     let compute = compute::start(config.compute.threads, config.compute.queue)?;
@@ -170,6 +183,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         catalogue,
         config.registry.duplicate_policy,
     );
+    let ai_config = ai_config(config, pool.clone())?;
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -182,7 +196,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
         forecasting,
-        ai: LiveSettings::new(AiSettings::of(config)),
+        ai_config,
         compute,
         pool,
     }))

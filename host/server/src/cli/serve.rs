@@ -60,6 +60,9 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
         let (bell, pool) = (Arc::clone(&bell), database.pool.clone());
         async move { bell.listen(pool).await }
     });
+    app.ai_config.load().await;
+    // Ends when the pool closes.
+    tokio::spawn(app.ai_config.clone().follow(Arc::clone(&bell)));
     let jobs = match config.jobs.workers {
         0 => None,
         slots => {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use secrecy::SecretString;
 
 use super::secret::secret;
-use crate::ai::{EmbeddingProvider, ModelId};
+use crate::ai::{EmbeddingProvider, MOST_DIMENSIONS, ModelId};
 use crate::artifacts::ArtifactRoot;
 
 /// Everything.
@@ -536,7 +536,7 @@ impl Config {
         within("seeder.default_products", self.seeder.default_products as u64, 1, 500)?;
         within("seeder.batch_size", self.seeder.batch_size as u64, 1, 10_000)?;
         self.providers.check()?;
-        within("rag.embedding_dimension", self.rag.embedding_dimension.into(), 1, MOST_DIMENSIONS)?;
+        within("rag.embedding_dimension", self.rag.embedding_dimension.into(), 1, MOST_DIMENSIONS.into())?;
         self.agents.check()?;
         self.plugins.limits.check("plugins.limits")?;
         for (name, plugin) in &self.plugins.settings {
@@ -597,9 +597,6 @@ fn check_digest(name: &str, sha256: Option<&str>) -> Result<(), String> {
         _ => Ok(()),
     }
 }
-
-/// What pgvector stores.
-const MOST_DIMENSIONS: u64 = 16_000;
 
 impl ProvidersConfig {
     fn check(&self) -> Result<(), String> {

@@ -42,6 +42,7 @@ pub struct ParquetFile(Vec<u8>);
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "backtesting", description = "Cross-validate a model on one series, against baselines."),
         (name = "registry", description = "What was trained, how it went, and names for what is in use."),
+        (name = "config", description = "Settings of language and embedding models, changed while the server runs."),
         (name = "operations", description = "For operators."),
     )
 )]

@@ -16,13 +16,12 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::openapi::Base;
 use super::{Code, Problem, cors, health, metrics, openapi, request};
-use crate::ai::LiveSettings;
 use crate::config::{AppConfig, AppEnv};
 use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, registry, seeder,
+    ai_config, analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, registry, seeder,
 };
 
 /// What handlers work with.
@@ -54,8 +53,8 @@ pub struct App {
     pub backtesting: backtesting::Backtesting,
     /// Training runs and the names of the successful ones.
     pub registry: registry::Registry,
-    /// Settings of language and embedding models.
-    pub ai: LiveSettings,
+    /// Settings of language and embedding models, and their changes.
+    pub ai_config: ai_config::AiConfig,
 }
 
 /// The server's router.
@@ -93,6 +92,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(backtesting::routes())
         .merge(jobs::routes())
         .merge(registry::routes())
+        .merge(ai_config::routes())
         .merge(metrics::routes())
 }
 
