@@ -16,11 +16,10 @@ demo: setup
 	cargo build --release --locked --package retailcast
 	$(TARGET)/release/retailcast demo
 
-# Formats, lints, builds and runs every test. The program is built first: tests of processes run it.
+# Formats, lints, builds and runs every test, the program with them: tests of processes run it.
 test: setup python
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets $(LINTS)
-	cargo build --locked --package retailcast
 	cargo test --locked --workspace
 
 # The Python SDK: its tests, its examples, one component. Ten seconds, the first time some more for its environment.
@@ -34,8 +33,10 @@ bench: setup
 	cargo bench --locked --package retailcast-tests --bench api
 	cargo bench --locked --package retailcast-tests --bench analytics
 	cargo bench --locked --package retailcast-tests --bench portfolio
+	cargo bench --locked --package retailcast-tests --bench rag
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
+	cargo bench --locked --package retailcast-tests --bench hostile
 	scripts/bench-jobs.py $(TARGET)/release/retailcast
 
 # How good the models are on real data, beside statsforecast and mlforecast: docs/accuracy.md. DATA="FOLDER[=LAST DAY] ..." adds data.

@@ -23,6 +23,8 @@ const PRODUCTS: i32 = 60;
 
 impl Bench {
     fn start() -> Self {
+        // TLS of the HTTP client.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::defaults();
         config.database.embedded.dir = folder.path().join("home");

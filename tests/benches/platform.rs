@@ -2,15 +2,16 @@
 //! `cargo bench -p retailcast-tests --bench platform` after `cargo build --release -p retailcast`. With the argument
 //! `large` also 20 million rows, which takes some minutes. Results stand in `docs/performance.md`.
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+#[allow(dead_code, reason = "each bench uses its part")]
+mod support;
+
 use std::time::{Duration, Instant};
 
 use polars::prelude::{DataFrame, DataType, NamedFrom, ParquetWriter, Series};
 use retailcast_core::Day;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use self::support::Bench;
 
 /// 2024-01-01.
 const START: Day = Day(19_723);
@@ -36,7 +37,7 @@ fn year_of_a_chain() {
         &format!("{:.2} s", started.elapsed().as_secs_f64()),
     );
     println!("  {} sales", made["records_created"]["sales"]);
-    Bench::settle(5);
+    settle(5);
     let year = "start_date=2024-01-01&end_date=2024-12-31";
     for (what, asked, path) in [
         ("GET /dimensions/stores", "1 ms", "/dimensions/stores".to_owned()),
@@ -47,9 +48,9 @@ fn year_of_a_chain() {
             format!("/analytics/drilldowns?dimension=product&{year}"),
         ),
     ] {
-        tell(what, asked, &milliseconds(bench.median(&path)));
+        tell(what, asked, &milliseconds(median(&bench, &path)));
     }
-    let rate = bench.throughput("/dimensions/stores?page=1");
+    let rate = throughput(&bench, "/dimensions/stores?page=1");
     tell("8 connections, GET /dimensions/stores?page=1", "5,000 req/s", &format!("{rate:.0} req/s"));
 }
 
@@ -102,9 +103,9 @@ fn bulk_loads(large: bool) {
         bench.post("/ingest/sales-daily", "text/csv", csv_text(&part));
     }
     println!("  {rows} rows as CSV bodies: {}", rows_per_second(rows, started.elapsed()));
-    Bench::settle(30);
+    settle(30);
     let year = format!("/analytics/kpis?start_date={}&end_date={}", START + 2000, START + 2364);
-    tell("KPIs of a year over 20 million rows", "60 ms", &milliseconds(bench.median(&year)));
+    tell("KPIs of a year over 20 million rows", "60 ms", &milliseconds(median(&bench, &year)));
 }
 
 fn tell(what: &str, asked: &str, measured: &str) {
@@ -176,127 +177,52 @@ fn parquet(rows: &[Row]) -> Vec<u8> {
     bytes
 }
 
-/// The program, with a database of its own.
-struct Bench {
-    server: Child,
-    url: String,
-    runtime: tokio::runtime::Runtime,
-    client: reqwest::Client,
-    _folder: tempfile::TempDir,
+/// Waits until days are summed up, which the server does by itself: until then they are read from the sales.
+fn settle(seconds: u64) {
+    std::thread::sleep(Duration::from_secs(seconds));
 }
 
-impl Bench {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        // The database's unprivileged user has to enter it.
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = Command::new(program());
-        command.args(["serve", "--port", "0"]).current_dir(folder.path()).env("LOG_FORMAT", "json");
-        command.env("DATABASE_EMBEDDED_DIR", folder.path().join("home"));
-        if let Some(programs) = postgres() {
-            command.env("DATABASE_EMBEDDED_BIN_DIR", programs);
-        }
-        let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(server.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let url = lines
-            .find_map(|line| serde_json::from_str::<Value>(&line).ok()?["url"].as_str().map(str::to_owned))
-            .expect("the server says where it listens");
-        // The rest is read, or the server would wait for room in the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        Self { server, url, runtime, client: reqwest::Client::new(), _folder: folder }
-    }
-
-    fn post(&self, path: &str, kind: &str, body: Vec<u8>) -> Value {
-        self.runtime.block_on(async {
-            let request = self.client.post(format!("{}{path}", self.url)).header("content-type", kind);
-            let response = request.body(body).send().await.unwrap();
-            let (status, text) = (response.status(), response.text().await.unwrap());
-            assert!(status.is_success(), "{status} {text}");
-            serde_json::from_str(&text).unwrap()
+/// Median of 60 requests over one connection.
+fn median(bench: &Bench, path: &str) -> Duration {
+    let url = format!("{}{path}", bench.url);
+    let mut times: Vec<Duration> = (0..60)
+        .map(|_| {
+            let started = Instant::now();
+            bench.runtime.block_on(get(&bench.client, &url));
+            started.elapsed()
         })
-    }
+        .collect();
+    times.sort();
+    times[times.len() / 2]
+}
 
-    /// Waits until days are summed up, which the server does by itself: until then they are read from the sales.
-    fn settle(seconds: u64) {
-        std::thread::sleep(Duration::from_secs(seconds));
-    }
-
-    /// Median of 60 requests over one connection.
-    fn median(&self, path: &str) -> Duration {
-        let url = format!("{}{path}", self.url);
-        let mut times: Vec<Duration> = (0..60)
+/// Requests per second over several connections, for five seconds.
+fn throughput(bench: &Bench, path: &str) -> f64 {
+    let end = Instant::now() + Duration::from_secs(5);
+    bench.runtime.block_on(async {
+        let workers: Vec<_> = (0..CONNECTIONS)
             .map(|_| {
-                let started = Instant::now();
-                self.runtime.block_on(get(&self.client, &url));
-                started.elapsed()
+                let (client, url) = (reqwest::Client::new(), format!("{}{path}", bench.url));
+                tokio::spawn(async move {
+                    let mut count = 0;
+                    while Instant::now() < end {
+                        get(&client, &url).await;
+                        count += 1;
+                    }
+                    count
+                })
             })
             .collect();
-        times.sort();
-        times[times.len() / 2]
-    }
-
-    /// Requests per second over several connections, for five seconds.
-    fn throughput(&self, path: &str) -> f64 {
-        let end = Instant::now() + Duration::from_secs(5);
-        self.runtime.block_on(async {
-            let workers: Vec<_> = (0..CONNECTIONS)
-                .map(|_| {
-                    let (client, url) = (reqwest::Client::new(), format!("{}{path}", self.url));
-                    tokio::spawn(async move {
-                        let mut count = 0;
-                        while Instant::now() < end {
-                            get(&client, &url).await;
-                            count += 1;
-                        }
-                        count
-                    })
-                })
-                .collect();
-            let mut all = 0;
-            for worker in workers {
-                all += worker.await.unwrap();
-            }
-            f64::from(all) / 5.0
-        })
-    }
-
-    /// A line of the kernel's report on the server, in MiB.
-    fn memory(&self, line: &str) -> u64 {
-        let report = std::fs::read_to_string(format!("/proc/{}/status", self.server.id())).unwrap();
-        let line = report.lines().find(|found| found.starts_with(line)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let stopped = Command::new("kill").arg(self.server.id().to_string()).status().unwrap();
-        assert!(stopped.success());
-        self.server.wait().unwrap();
-    }
+        let mut all = 0;
+        for worker in workers {
+            all += worker.await.unwrap();
+        }
+        f64::from(all) / 5.0
+    })
 }
 
 async fn get(client: &reqwest::Client, url: &str) {
     let response = client.get(url).send().await.unwrap();
     assert_eq!(response.status().as_u16(), 200);
     response.bytes().await.unwrap();
-}
-
-/// target/release/deps/platform-… → target/release/retailcast
-fn program() -> PathBuf {
-    let bench = std::env::current_exe().unwrap();
-    let program = bench.ancestors().nth(2).unwrap().join("retailcast");
-    assert!(
-        program.is_file(),
-        "{} is missing: run `cargo build --release -p retailcast` first",
-        program.display()
-    );
-    program
-}
-
-fn postgres() -> Option<PathBuf> {
-    let workspace = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-    let installed = workspace.join(".retailcast/postgres/bin");
-    installed.is_dir().then_some(installed)
 }

@@ -120,13 +120,14 @@ impl ModelConfigSchema {
             .iter()
             .filter_map(|field| field.default.clone().map(|default| (field.name.clone(), default)))
             .collect();
-        let complete = self.fields.iter().all(|field| field.default.is_some() || !field.required);
-        match self.normalise(&given, "config") {
-            Err(errors) if complete => Err(SchemaError::Default(
-                errors.iter().map(|e| e.message.clone()).collect::<Vec<_>>().join("; "),
-            )),
-            _ => Ok(()),
-        }
+        // What has no default must be sent: only that may be missing here.
+        let errors = self.normalise(&given, "config").err().unwrap_or_default();
+        let refused: Vec<String> = errors
+            .into_iter()
+            .filter(|e| e.kind != "missing")
+            .map(|e| format!("{}: {}", e.field.trim_start_matches("config."), e.message))
+            .collect();
+        if refused.is_empty() { Ok(()) } else { Err(SchemaError::Default(refused.join("; "))) }
     }
 
     /// Checks and completes a submitted configuration. `location` is where it stands, with the tag
@@ -518,6 +519,9 @@ mod tests {
         assert!(matches!(compile(json!({"type": 7})), SchemaError::Invalid(_)));
         let bad_default = json!({"properties": {"n": {"type": "integer", "minimum": 5, "default": 1}}});
         assert!(matches!(compile(bad_default), SchemaError::Default(_)));
+        let beside_a_required_one = json!({"required": ["m"], "properties": {
+            "m": {"type": "integer"}, "n": {"type": "integer", "minimum": 5, "default": 1}}});
+        assert!(matches!(compile(beside_a_required_one), SchemaError::Default(_)));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 
 pub mod backtest;
 pub mod calendar;
+pub mod chunking;
 pub mod config_schema;
 pub mod conformal;
 pub mod day;

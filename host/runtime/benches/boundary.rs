@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -11,20 +12,28 @@ use retailcast_core::frame::{CONTRACT_FRAME, Exogenous, training_frame};
 use retailcast_core::{Day, MissingDays, Observation, Series};
 use retailcast_runtime::{
     Call, Catalogue, CatalogueSettings, Engine, EngineSettings, FeatureTable, ForecastModel, FutureSet,
-    PluginSettings, TrainingSet,
+    PluginSettings, State, TrainingSet,
 };
 
 const DAYS: usize = 730;
 const HORIZON: usize = 28;
 
 fn catalogue(engine: EngineSettings) -> Catalogue {
+    load(&Engine::new(engine).unwrap(), None)
+}
+
+/// All first-party plugins, compiled anew or from this folder.
+fn load(engine: &Engine, cache: Option<&Path>) -> Catalogue {
     let lightgbm = PluginSettings { gradient_boosting: true, ..PluginSettings::default() };
     let settings = CatalogueSettings {
         plugins: BTreeMap::from([("lightgbm".to_owned(), lightgbm)]),
+        cache: cache.map(Path::to_owned),
         ..CatalogueSettings::default()
     };
     let plugins = retailcast_bundled::PLUGINS.iter().map(|p| (p.name, p.component));
-    Catalogue::load(Engine::new(engine).unwrap(), settings, plugins).unwrap()
+    let catalogue = Catalogue::load(engine.clone(), settings, plugins).unwrap();
+    assert!(catalogue.entries().iter().all(|entry| matches!(entry.state, State::Loaded(_))));
+    catalogue
 }
 
 /// Deterministic retail-like counts: a weekly profile, a trend and some noise.
@@ -180,5 +189,16 @@ fn regression(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, calls, portfolio, lightgbm, regression);
+/// What a start takes: compiling all plugins, or reading what was compiled before.
+fn loading(c: &mut Criterion) {
+    let (engine, folder) = (Engine::new(EngineSettings::default()).unwrap(), tempfile::tempdir().unwrap());
+    let mut group = c.benchmark_group("load_first_party_plugins");
+    group.sample_size(10);
+    group.bench_function("cold", |b| b.iter(|| load(&engine, None)));
+    load(&engine, Some(folder.path()));
+    group.bench_function("from_cache", |b| b.iter(|| load(&engine, Some(folder.path()))));
+    group.finish();
+}
+
+criterion_group!(benches, calls, portfolio, lightgbm, regression, loading);
 criterion_main!(benches);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::http::HttpAccess;
 use crate::trace::Trace;
 
 /// Tells running work that nobody waits for it any more. Clones share one flag.
@@ -61,6 +62,8 @@ pub struct Call {
     pub threads: usize,
     /// What the plugin sees as the present, as time since 1970-01-01.
     pub now: Duration,
+    /// Where a plugin that was granted HTTP may go, and as whom; nowhere when `None`.
+    pub http: Option<Arc<HttpAccess>>,
     /// Collects what passes between host and plugin, when somebody wants to see it.
     pub trace: Option<Trace>,
 }

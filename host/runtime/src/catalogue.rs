@@ -1,13 +1,25 @@
 //! Which plugins there are: those that come with the program and those of the operator's folder, each with its
 //! digest, and for those that were refused, why.
 
+mod change;
+mod watch;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde_json::{Map, Value};
+
+pub use self::change::{Change, ChangeKind};
+pub use self::watch::Watch;
 use crate::engine::Engine;
-use crate::plugin::{self, Digest, Grants};
-use crate::{CodeCache, Description, ForecastModel, Limits, PluginError, v0_1};
+use crate::open::{Plugin, open};
+use crate::serving::{ServedModel, toml_key};
+use crate::stats::Stats;
+use crate::{
+    CodeCache, Description, Digest, EmbeddingProvider, Explainer, ForecastModel, HttpPattern, Kind, Limits,
+    PluginError, ScenarioAdjuster,
+};
 
 /// Where a plugin came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +51,12 @@ pub struct Entry {
     pub origin: Origin,
     /// SHA-256 of the file, when it could be read.
     pub digest: Option<Digest>,
+    /// What the operator set for it.
+    pub settings: PluginSettings,
     /// What became of it.
     pub state: State,
+    /// Its calls since it was loaded; none when it is not.
+    pub stats: Option<Arc<Stats>>,
 }
 
 /// Settings of one plugin.
@@ -52,13 +68,24 @@ pub struct PluginSettings {
     pub sha256: Option<String>,
     /// May use LightGBM.
     pub gradient_boosting: bool,
+    /// Hosts that it may reach, besides those that a call allows; only embedding providers reach any.
+    pub http: Vec<HttpPattern>,
     /// How much it may take.
     pub limits: Limits,
+    /// Defaults of its configuration, over those that its schema declares.
+    pub defaults: Map<String, Value>,
 }
 
 impl Default for PluginSettings {
     fn default() -> Self {
-        Self { enabled: true, sha256: None, gradient_boosting: false, limits: Limits::default() }
+        Self {
+            enabled: true,
+            sha256: None,
+            gradient_boosting: false,
+            http: Vec::new(),
+            limits: Limits::default(),
+            defaults: Map::new(),
+        }
     }
 }
 
@@ -69,6 +96,8 @@ pub struct CatalogueSettings {
     pub folder: Option<PathBuf>,
     /// Folder of compiled code; `None` compiles at every start.
     pub cache: Option<PathBuf>,
+    /// Whether files of the folder must be pinned.
+    pub strict: bool,
     /// Settings of plugins that have none of their own.
     pub defaults: PluginSettings,
     /// Settings by key.
@@ -76,44 +105,36 @@ pub struct CatalogueSettings {
 }
 
 /// The configuration table of a plugin's settings, as messages name it: what stands in the brackets can be pasted.
-fn settings_table(key: &str) -> String {
-    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    // A file may be called anything; TOML reads the escapes of JSON's strings.
-    let key = if bare { key.to_owned() } else { serde_json::Value::from(key).to_string() };
-    format!("plugins.settings.{key}")
+pub fn settings_table(key: &str) -> String {
+    // A file may be called anything.
+    format!("plugins.settings.{}", toml_key(key))
 }
 
-/// A model that serves requests, and under which settings.
+/// The key of a file's settings: its stem with `_` for `-`.
+pub fn settings_key(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_")
+}
+
+/// A plugin that serves requests, and under which settings.
 struct Serving {
     key: String,
-    model: Arc<dyn ForecastModel>,
+    settings: PluginSettings,
+    plugin: Plugin,
+    /// Counted are the calls of forecast models.
+    stats: Option<Arc<Stats>>,
 }
 
-/// By model type.
+/// By name. All kinds share the names.
 type Loaded = HashMap<String, Serving>;
 
 /// Who looks at a plugin of the folder before it serves; bundled ones were looked at when the program was made.
-pub type Admission = Box<dyn Fn(&Arc<dyn ForecastModel>) -> Result<(), PluginError> + Send + Sync>;
+pub type Admission = Box<dyn Fn(&Plugin) -> Result<(), PluginError> + Send + Sync>;
 
-/// Opens one component under these settings, outside any catalogue. `key` is the name of its settings, for messages.
-pub fn open_forecast_model(
-    engine: &Engine,
-    cache: Option<&CodeCache>,
-    key: &str,
-    bytes: &[u8],
-    settings: &PluginSettings,
-) -> Result<Arc<dyn ForecastModel>, PluginError> {
-    let (digest, table) = (Digest::of(bytes), settings_table(key));
-    let grants = Grants { gradient_boosting: settings.gradient_boosting };
-    let component = plugin::compile(engine, cache, bytes, digest, grants, &table)?;
-    Ok(Arc::new(v0_1::Model::new(engine, &component, digest, settings.limits.clone(), key, &table)?))
-}
-
-/// The plugins of a running program. Requests hold an `Arc` of their model, so that a reload never replaces a
+/// The plugins of a running program. Requests hold an `Arc` of what they use, so that a reload never replaces a
 /// plugin under a running call.
 pub struct Catalogue {
     engine: Engine,
-    settings: CatalogueSettings,
+    settings: RwLock<Arc<CatalogueSettings>>,
     bundled: Vec<(&'static str, &'static [u8])>,
     cache: Option<CodeCache>,
     admission: Admission,
@@ -147,7 +168,7 @@ impl Catalogue {
         let cache = settings.cache.as_deref().map(CodeCache::open).transpose()?;
         let catalogue = Self {
             engine,
-            settings,
+            settings: RwLock::new(Arc::new(settings)),
             bundled: bundled.into_iter().collect(),
             cache,
             admission,
@@ -158,23 +179,35 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Looks at the folder again and loads what is new or changed. Calls that run go on with what they hold.
-    pub fn reload(&self) {
+    /// Settings for the next [`Catalogue::reload`]; the folder of compiled code stays the one of the start.
+    pub fn configure(&self, settings: CatalogueSettings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    fn settings(&self) -> Arc<CatalogueSettings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the folder again, loads what is new or changed, and tells what that is. Calls that run go on with what
+    /// they hold.
+    pub fn reload(&self) -> Vec<Change> {
         // One at a time: compiling takes both cores.
         let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let settings = self.settings();
         let mut loaded = Loaded::new();
         let mut entries = Vec::new();
         for (key, bytes) in &self.bundled {
-            let entry = self.admit(key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
+            let entry =
+                self.admit(&settings, key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
             entries.push(entry);
         }
-        for path in self.files(&mut entries) {
-            let key = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
+        for path in files(&settings, &mut entries) {
+            let key = settings_key(&path);
             let bytes = std::fs::read(&path).map_err(|e| PluginError::Host {
                 context: format!("cannot read {}", path.display()),
                 reason: e.to_string(),
             });
-            let entry = self.admit(&key, Origin::File(path), bytes, &entries, &mut loaded);
+            let entry = self.admit(&settings, &key, Origin::File(path), bytes, &entries, &mut loaded);
             entries.push(entry);
         }
         for entry in &entries {
@@ -182,61 +215,50 @@ impl Catalogue {
                 tracing::warn!(plugin = entry.key, code = e.code(), "plugin refused: {e}");
             }
         }
-        for key in self.settings.plugins.keys().filter(|key| !entries.iter().any(|entry| entry.key == **key))
-        {
+        for key in settings.plugins.keys().filter(|key| !entries.iter().any(|entry| entry.key == **key)) {
             tracing::warn!(
                 "[{}] is the table of no plugin and has no effect; keys are names of built-in plugins and of files, \
                  without .wasm and with _ for -",
                 settings_table(key)
             );
         }
+        let changes = change::between(&self.entries(), &entries);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(loaded), entries.into());
-    }
-
-    fn files(&self, entries: &mut Vec<Entry>) -> Vec<PathBuf> {
-        let Some(folder) = &self.settings.folder else { return Vec::new() };
-        match list_components(folder) {
-            Ok(files) => files,
-            // No folder is the usual case: nobody has put a plugin there yet.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => {
-                let error = PluginError::Host {
-                    context: format!("cannot list the plugin folder {}", folder.display()),
-                    reason: e.to_string(),
-                };
-                entries.push(Entry {
-                    key: "plugins.dir".to_owned(),
-                    origin: Origin::File(folder.clone()),
-                    digest: None,
-                    state: State::Refused(Arc::new(error)),
-                });
-                Vec::new()
-            }
-        }
+        changes
     }
 
     fn admit(
         &self,
+        settings: &CatalogueSettings,
         key: &str,
         origin: Origin,
         bytes: Result<Vec<u8>, PluginError>,
         before: &[Entry],
         loaded: &mut Loaded,
     ) -> Entry {
-        let settings = self.settings.plugins.get(key).unwrap_or(&self.settings.defaults).clone();
+        let own = settings.plugins.get(key).unwrap_or(&settings.defaults).clone();
         let digest = bytes.as_ref().ok().map(|bytes| Digest::of(bytes));
+        let must_be_pinned = settings.strict && origin != Origin::Bundled;
+        let mut counters = None;
         let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
             State::Refused(Arc::new(key_taken(key, &owner.origin)))
-        } else if settings.enabled {
-            let model = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &settings));
-            match model.and_then(|model| insert(loaded, key, model)) {
+        } else if own.enabled {
+            let opened = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &own, must_be_pinned));
+            let plugin = opened.and_then(|(plugin, stats)| {
+                counters.clone_from(&stats);
+                insert(loaded, key, &own, plugin, stats)
+            });
+            match plugin {
                 Ok(description) => State::Loaded(description),
                 Err(e) => State::Refused(Arc::new(e)),
             }
         } else {
             State::Disabled
         };
-        Entry { key: key.to_owned(), origin, digest, state }
+        if !matches!(state, State::Loaded(_)) {
+            counters = None;
+        }
+        Entry { key: key.to_owned(), origin, digest, settings: own, state, stats: counters }
     }
 
     fn open(
@@ -245,29 +267,33 @@ impl Catalogue {
         origin: &Origin,
         bytes: &[u8],
         settings: &PluginSettings,
-    ) -> Result<Arc<dyn ForecastModel>, PluginError> {
+        must_be_pinned: bool,
+    ) -> Result<(Plugin, Option<Arc<Stats>>), PluginError> {
         let digest = Digest::of(bytes);
         let table = settings_table(key);
-        if let Some(pinned) = &settings.sha256
-            && !pinned.eq_ignore_ascii_case(&digest.to_string())
-        {
-            return Err(PluginError::Digest {
-                found: digest.to_string(),
-                pinned: pinned.clone(),
-                key: format!("{table}.sha256"),
-            });
-        }
-        // The same bytes stay loaded: a reload does not compile or restart them. Under another key they have other
-        // settings, so they are judged anew.
-        let same = |serving: &&Serving| serving.key == key && serving.model.description().digest == digest;
+        check_pin(digest, settings.sha256.as_deref(), must_be_pinned, format!("{table}.sha256"))?;
+        // The same bytes stay loaded: a reload does not compile or restart them. Under another key or other settings
+        // they are judged anew.
+        let same = |serving: &&Serving| {
+            serving.key == key
+                && serving.plugin.description().digest == digest
+                && serving.settings == *settings
+        };
         if let Some(serving) = self.loaded().values().find(same) {
-            return Ok(Arc::clone(&serving.model));
+            return Ok((serving.plugin.clone(), serving.stats.clone()));
         }
-        let model = open_forecast_model(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
+        let plugin = open(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
         if matches!(origin, Origin::File(_)) {
-            (self.admission)(&model)?;
+            (self.admission)(&plugin)?;
         }
-        Ok(model)
+        Ok(match plugin {
+            Plugin::ForecastModel(model) => {
+                let served = ServedModel::new(model, &settings.defaults, &table)?;
+                let stats = Arc::clone(served.stats());
+                (Plugin::ForecastModel(Arc::new(served)), Some(stats))
+            }
+            other => (other, None),
+        })
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -281,17 +307,74 @@ impl Catalogue {
 
     /// The model of this type.
     pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
-        self.loaded()
-            .get(name)
-            .map(|serving| Arc::clone(&serving.model))
-            .ok_or_else(|| PluginError::Unknown { name: name.to_owned(), loaded: self.model_types() })
+        match self.loaded().get(name).map(|serving| &serving.plugin) {
+            Some(Plugin::ForecastModel(model)) => Ok(Arc::clone(model)),
+            _ => Err(self.unknown(Kind::ForecastModel, name)),
+        }
     }
 
     /// All loaded model types, sorted.
     pub fn model_types(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.loaded().keys().cloned().collect();
+        self.names(Kind::ForecastModel)
+    }
+
+    /// The scenario adjuster of this name.
+    pub fn adjuster(&self, name: &str) -> Result<Arc<dyn ScenarioAdjuster>, PluginError> {
+        match self.loaded().get(name).map(|serving| &serving.plugin) {
+            Some(Plugin::ScenarioAdjuster(adjuster)) => Ok(Arc::clone(adjuster)),
+            _ => Err(self.unknown(Kind::ScenarioAdjuster, name)),
+        }
+    }
+
+    /// The embedding provider of this name.
+    pub fn embedder(&self, name: &str) -> Result<Arc<dyn EmbeddingProvider>, PluginError> {
+        match self.loaded().get(name).map(|serving| &serving.plugin) {
+            Some(Plugin::EmbeddingProvider(provider)) => Ok(Arc::clone(provider)),
+            _ => Err(self.unknown(Kind::EmbeddingProvider, name)),
+        }
+    }
+
+    /// What explains forecasts of this model type: the first by name, when several do. None when nothing does.
+    pub fn explainer_of(&self, model_type: &str) -> Option<Arc<dyn Explainer>> {
+        let loaded = self.loaded();
+        let explainers = loaded.values().filter_map(|serving| match &serving.plugin {
+            Plugin::Explainer(explainer) => Some(explainer),
+            _ => None,
+        });
+        explainers
+            .filter(|explainer| explainer.models().iter().any(|model| model.model_type == model_type))
+            .min_by(|a, b| a.description().name.cmp(&b.description().name))
+            .cloned()
+    }
+
+    fn unknown(&self, kind: Kind, name: &str) -> PluginError {
+        PluginError::Unknown { kind, name: name.to_owned(), loaded: self.names(kind) }
+    }
+
+    /// Names of the loaded plugins of a kind, sorted.
+    fn names(&self, kind: Kind) -> Vec<String> {
+        let loaded = self.loaded();
+        let of_kind = loaded.values().map(|serving| serving.plugin.description());
+        let mut names: Vec<String> =
+            of_kind.filter(|said| said.kind == kind).map(|said| said.name.clone()).collect();
         names.sort();
         names
+    }
+}
+
+/// `key` is where the pin stands, or would.
+fn check_pin(
+    digest: Digest,
+    pinned: Option<&str>,
+    must_be_pinned: bool,
+    key: String,
+) -> Result<(), PluginError> {
+    let found = digest.to_string();
+    match pinned {
+        Some(pinned) if pinned.eq_ignore_ascii_case(&found) => Ok(()),
+        Some(pinned) => Err(PluginError::Digest { found, pinned: pinned.to_owned(), key }),
+        None if must_be_pinned => Err(PluginError::Unpinned { found, key }),
+        None => Ok(()),
     }
 }
 
@@ -310,21 +393,52 @@ fn key_taken(key: &str, owner: &Origin) -> PluginError {
     }
 }
 
-/// A model type belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
-fn insert(loaded: &mut Loaded, key: &str, model: Arc<dyn ForecastModel>) -> Result<Description, PluginError> {
-    let description = model.description().clone();
+/// A name belongs to the first plugin that has it: a file cannot take the place of a bundled plugin unseen.
+fn insert(
+    loaded: &mut Loaded,
+    key: &str,
+    settings: &PluginSettings,
+    plugin: Plugin,
+    stats: Option<Arc<Stats>>,
+) -> Result<Description, PluginError> {
+    let description = plugin.description().clone();
     if let Some(first) = loaded.get(&description.name) {
         return Err(PluginError::Description {
             reason: format!(
                 "the name `{}` is taken by the plugin with SHA-256 {}; to use this one, switch the other off:\n[{}]\nenabled = false",
                 description.name,
-                first.model.description().digest,
+                first.plugin.description().digest,
                 settings_table(&first.key),
             ),
         });
     }
-    loaded.insert(description.name.clone(), Serving { key: key.to_owned(), model });
+    let serving = Serving { key: key.to_owned(), settings: settings.clone(), plugin, stats };
+    loaded.insert(description.name.clone(), serving);
     Ok(description)
+}
+
+fn files(settings: &CatalogueSettings, entries: &mut Vec<Entry>) -> Vec<PathBuf> {
+    let Some(folder) = &settings.folder else { return Vec::new() };
+    match list_components(folder) {
+        Ok(files) => files,
+        // No folder is the usual case: nobody has put a plugin there yet.
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => {
+            let error = PluginError::Host {
+                context: format!("cannot list the plugin folder {}", folder.display()),
+                reason: e.to_string(),
+            };
+            entries.push(Entry {
+                key: "plugins.dir".to_owned(),
+                origin: Origin::File(folder.clone()),
+                digest: None,
+                settings: settings.defaults.clone(),
+                state: State::Refused(Arc::new(error)),
+                stats: None,
+            });
+            Vec::new()
+        }
+    }
 }
 
 fn list_components(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Kind;
+
 /// What the host was doing with the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -19,6 +21,18 @@ pub enum Phase {
     Save,
     /// Forecasting.
     Predict,
+    /// Applying assumptions to a forecast.
+    Adjust,
+    /// Explaining a forecast.
+    Explain,
+    /// Making vectors of texts.
+    Embed,
+}
+
+impl Phase {
+    /// All of them, in the order of a request.
+    pub const ALL: [Self; 7] =
+        [Self::Instantiate, Self::Describe, Self::Needs, Self::Fit, Self::Load, Self::Save, Self::Predict];
 }
 
 impl std::fmt::Display for Phase {
@@ -31,6 +45,9 @@ impl std::fmt::Display for Phase {
             Self::Load => "load",
             Self::Save => "save",
             Self::Predict => "predict",
+            Self::Adjust => "adjust",
+            Self::Explain => "explain",
+            Self::Embed => "embed",
         })
     }
 }
@@ -125,7 +142,7 @@ pub enum PluginError {
         hint: String,
     },
     /// The file is not the one that was pinned.
-    #[error("its SHA-256 is {found}, but `{key}` pins {pinned}")]
+    #[error("its SHA-256 is {found}, but `{key}` pins {pinned}. To allow this file:{}", setting(.key, &format!("{found:?}")))]
     Digest {
         /// The file's digest.
         found: String,
@@ -133,6 +150,22 @@ pub enum PluginError {
         pinned: String,
         /// The configuration key of the pin.
         key: String,
+    },
+    /// The operator wants every file pinned, and this one is not.
+    #[error("it is not pinned, which `plugins.strict` demands. To allow this file:{}", setting(.key, &format!("{found:?}")))]
+    Unpinned {
+        /// The file's digest.
+        found: String,
+        /// The configuration key of the missing pin.
+        key: String,
+    },
+    /// Defaults of the operator that the plugin's schema refuses.
+    #[error("the defaults set for it do not fit: {reason}. Its own would be:\n{lines}")]
+    Defaults {
+        /// What does not fit.
+        reason: String,
+        /// The lines of TOML that would do.
+        lines: String,
     },
     /// What the plugin says of itself breaks the contract, or its name belongs to another.
     #[error("its name or description is refused: {reason}")]
@@ -176,7 +209,7 @@ pub enum PluginError {
         phase: Phase,
     },
     /// The plugin wanted more memory than it may have.
-    #[error("wanted {asked_mib} MiB of memory in {phase}, its limit is {limit_mib} MiB; `{key}` raises it")]
+    #[error("wanted {asked_mib} MiB of memory in {phase}, its limit is {limit_mib} MiB; `{key}` raises it{}", raise_mib(.key, *.limit_mib, *.asked_mib))]
     MemoryLimit {
         /// In which call.
         phase: Phase,
@@ -188,7 +221,7 @@ pub enum PluginError {
         key: String,
     },
     /// The plugin handed over more than it may.
-    #[error("handed over more than {limit_mib} MiB in {phase}; `{key}` raises the limit")]
+    #[error("handed over more than {limit_mib} MiB in {phase}; `{key}` raises the limit{}", raise_mib(.key, *.limit_mib, 0))]
     PayloadLimit {
         /// In which call.
         phase: Phase,
@@ -213,8 +246,10 @@ pub enum PluginError {
     #[error("{0}")]
     Guest(#[from] GuestError),
     /// No plugin has this name.
-    #[error("no model type `{name}` is loaded; loaded are: {}", .loaded.join(", "))]
+    #[error("no {} `{name}` is loaded; loaded are: {}", .kind.noun(), .loaded.join(", "))]
     Unknown {
+        /// What it should be for.
+        kind: Kind,
         /// The name asked for.
         name: String,
         /// The names there are.
@@ -247,12 +282,31 @@ pub enum PluginError {
 
 fn timeout(phase: Phase, limit: &TimeLimit, key: Option<&str>) -> String {
     match key {
-        Some(key) => format!("took longer in {phase} than its limit of {limit}; `{key}` raises it"),
+        Some(key) => {
+            let twice = format!("{:?}", limit.plugin.as_secs_f64() * 2.0);
+            let lines = setting(key, &twice);
+            format!("took longer in {phase} than its limit of {limit}; `{key}` raises it:{lines}")
+        }
         None => format!(
             "took longer in {phase} than the request had left, {limit}; the request's deadline came before the plugin's limit"
         ),
     }
 }
+
+/// A setting as lines to paste: `plugins.settings.drift.sha256` is the key `sha256` of a table.
+fn setting(key: &str, value: &str) -> String {
+    let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
+    format!("\n[{table}]\n{name} = {value}")
+}
+
+/// The lines that allow twice as much, or what was asked for; none when no setting allows more.
+fn raise_mib(key: &str, limit: u64, asked: u64) -> String {
+    let more = asked.max(2 * limit).min(MOST_MIB);
+    if more > limit { format!(":{}", setting(key, &more.to_string())) } else { String::new() }
+}
+
+/// The largest limit that can be set, in MiB: linear memories are 32-bit, and a pool reserves this much per instance.
+const MOST_MIB: u64 = 2_048;
 
 fn stderr_suffix(stderr: &str) -> String {
     if stderr.is_empty() { String::new() } else { format!(". It said: {stderr}") }
@@ -266,7 +320,7 @@ impl PluginError {
             Self::Compile { .. } => "RC-P002",
             Self::Contract { .. } => "RC-P003",
             Self::Denied { .. } => "RC-P004",
-            Self::Digest { .. } => "RC-P005",
+            Self::Digest { .. } | Self::Unpinned { .. } => "RC-P005",
             Self::Description { .. } => "RC-P006",
             Self::Instantiate { .. } => "RC-P007",
             Self::Trap { .. } => "RC-P008",
@@ -280,6 +334,7 @@ impl PluginError {
             Self::SessionOver => "RC-P016",
             Self::Host { .. } => "RC-P017",
             Self::Conformance { .. } => "RC-P018",
+            Self::Defaults { .. } => "RC-P019",
         }
     }
 }

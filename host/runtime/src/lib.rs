@@ -1,5 +1,6 @@
-//! The plugin host of RetailCast: loads forecasting models that are WebAssembly components, gives them data and
-//! granted capabilities, holds them to limits, and tells exactly what went wrong when something did.
+//! The plugin host of RetailCast: loads forecasting models, explainers and scenario adjusters that are WebAssembly
+//! components, gives them data and granted capabilities, holds them to limits, and tells exactly what went wrong when
+//! something did.
 //!
 //! Read from top to bottom: [`Catalogue`] knows the plugins; a [`ForecastModel`] opens a [`ForecastSession`] (one
 //! instance, for one request); a session asks requirements, fits, saves, loads and predicts. Everything is
@@ -11,31 +12,51 @@ pub mod boosting;
 mod cache;
 mod call;
 mod catalogue;
+mod description;
+pub mod embedding;
 mod engine;
 mod error;
+pub mod explain;
+mod http;
+mod http_pattern;
+mod inspect;
 mod limits;
 mod model;
+mod open;
 mod output;
 pub mod panel;
 mod plugin;
 mod pool;
 mod sandbox;
+pub mod scenario;
+mod serving;
+mod stats;
 mod trace;
 mod v0_1;
 
 pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
 pub use catalogue::{
-    Admission, Catalogue, CatalogueSettings, Entry, Origin, PluginSettings, State, open_forecast_model,
+    Admission, Catalogue, CatalogueSettings, Change, ChangeKind, Entry, Origin, PluginSettings, State, Watch,
+    settings_key, settings_table,
 };
+pub use description::{Description, Kind};
+pub use embedding::EmbeddingProvider;
 pub use engine::{Engine, EngineSettings};
 pub use error::{GuestError, GuestErrorCode, Phase, PluginError, TimeLimit};
+pub use explain::Explainer;
+pub use http::{HttpAccess, HttpAccessError};
+pub use http_pattern::{HttpPattern, HttpPatternError};
+pub use inspect::{Access, Import, Inspection};
 pub use limits::Limits;
 pub use model::{
-    Description, FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input,
-    Requirements, Scope, ShortLags, TrainingSet,
+    FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input, Requirements, Scope,
+    ShortLags, TrainingSet,
 };
+pub use open::{Plugin, open, open_forecast_model};
 pub use plugin::Digest;
-pub use pool::{Busy, ComputePool};
+pub use pool::{Busy, ComputePool, Lane, PoolSettings};
 pub use sandbox::LOG_BUDGET;
+pub use scenario::ScenarioAdjuster;
+pub use stats::{PhaseStats, Stats, StatsSnapshot};
 pub use trace::{Crossing, Direction, Trace};

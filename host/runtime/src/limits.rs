@@ -10,6 +10,8 @@ pub struct Limits {
     pub memory: usize,
     /// One `fit`. 30 s: what a person waits for.
     pub fit: Duration,
+    /// One call for vectors. 120 s: it may wait for another service.
+    pub embed: Duration,
     /// Every other call. 5 s: a forecast is arithmetic on a fitted model.
     pub predict: Duration,
     /// What a plugin may hand over in one call, in bytes. 64 MiB: eight million numbers.
@@ -21,6 +23,7 @@ impl Default for Limits {
         Self {
             memory: 512 << 20,
             fit: Duration::from_secs(30),
+            embed: Duration::from_mins(2),
             predict: Duration::from_secs(5),
             payload: 64 << 20,
         }

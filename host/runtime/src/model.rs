@@ -5,26 +5,7 @@ use std::sync::Arc;
 use retailcast_core::config_schema::ModelConfigSchema;
 use retailcast_core::frame::Feature;
 
-use crate::{Call, Digest, GuestError, PluginError};
-
-/// What a plugin says of itself, and what the host knows of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Description {
-    /// Machine name; for a forecast model the model type.
-    pub name: String,
-    /// `major.minor.patch`.
-    pub version: String,
-    /// SPDX expression.
-    pub licence: String,
-    /// One sentence for people.
-    pub summary: String,
-    /// JSON Schema of the configuration.
-    pub config_schema: serde_json::Value,
-    /// SHA-256 of the component.
-    pub digest: Digest,
-    /// Version of the contract that it speaks.
-    pub contract: &'static str,
-}
+use crate::{Call, Description, GuestError, PluginError};
 
 /// How lags whose source lies after the origin are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! From the bytes of a file to something that can be instantiated: digest, kind of file, imports against grants,
 //! contract version. Nothing of the plugin runs here.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
 use crate::engine::Engine;
 use crate::sandbox::WASI_OFFERED;
-use crate::{CodeCache, PluginError, v0_1};
+use crate::{CodeCache, HttpPattern, Kind, PluginError, v0_1};
 
 /// SHA-256 of a component; what identifies it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,10 +42,27 @@ impl std::fmt::Debug for Digest {
 pub(crate) struct Grants {
     /// LightGBM at native speed.
     pub(crate) gradient_boosting: bool,
+    /// Asking services.
+    pub(crate) http: bool,
+}
+
+impl Grants {
+    /// Everything that can be granted.
+    pub(crate) const ALL: Self = Self { gradient_boosting: true, http: true };
 }
 
 /// Largest file that is compiled, in bytes: a Python plugin has 20 MB.
 const MAX_FILE: usize = 64 << 20;
+
+/// A component that may be instantiated.
+pub(crate) struct Checked {
+    pub(crate) component: Component,
+    pub(crate) digest: Digest,
+    /// By what it exports.
+    pub(crate) kind: Kind,
+    /// Hosts that it may reach.
+    pub(crate) http: Arc<[HttpPattern]>,
+}
 
 /// Checks and compiles a component. `settings_key` is the table of its settings, for messages
 /// (`plugins.settings.croston`).
@@ -53,22 +72,27 @@ pub(crate) fn compile(
     bytes: &[u8],
     digest: Digest,
     grants: Grants,
+    http: &[HttpPattern],
     settings_key: &str,
-) -> Result<Component, PluginError> {
-    check_file(bytes)?;
+) -> Result<Checked, PluginError> {
     let component = if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
         component
     } else {
-        let component = Component::new(engine.wasmtime(), bytes)
-            .map_err(|e| PluginError::Compile { reason: format!("{e:#}") })?;
+        let component = parse(engine, bytes)?;
         if let Some(cache) = cache {
             cache.store(engine, digest, &component);
         }
         component
     };
+    let kind = kind_of(engine, &component);
     check_imports(engine, &component, grants, settings_key)?;
-    check_exports(engine, &component)?;
-    Ok(component)
+    Ok(Checked { component, digest, kind: kind?, http: http.into() })
+}
+
+/// Compiles a component, whatever it imports and exports.
+pub(crate) fn parse(engine: &Engine, bytes: &[u8]) -> Result<Component, PluginError> {
+    check_file(bytes)?;
+    Component::new(engine.wasmtime(), bytes).map_err(|e| PluginError::Compile { reason: format!("{e:#}") })
 }
 
 fn check_file(bytes: &[u8]) -> Result<(), PluginError> {
@@ -99,70 +123,105 @@ fn split_version(name: &str) -> (&str, &str) {
     name.split_once('@').unwrap_or((name, ""))
 }
 
-fn check_imports(
+/// All imports against the grants. `settings_key` as in [`compile`].
+pub(crate) fn check_imports(
     engine: &Engine,
     component: &Component,
     grants: Grants,
     settings_key: &str,
 ) -> Result<(), PluginError> {
-    for (import, _) in component.component_type().imports(engine.wasmtime()) {
-        let (interface, version) = split_version(import);
-        let denied = |reason: &str, hint: String| {
-            Err(PluginError::Denied { import: import.to_owned(), reason: reason.to_owned(), hint })
-        };
-        match interface {
-            "retailcast:plugin/types" | "retailcast:plugin/log" | "retailcast:plugin/data"
-                if v0_1::speaks(version) => {}
-            "retailcast:plugin/gradient-boosting" if v0_1::speaks(version) => {
-                if !grants.gradient_boosting {
-                    return denied(
-                        "is not granted",
-                        format!("To grant it:\n[{settings_key}]\ngrants = [\"gradient-boosting\"]"),
-                    );
-                }
-            }
-            _ if interface.starts_with("retailcast:plugin/") => {
-                return Err(PluginError::Contract {
-                    needed: format!("`{import}`"),
-                    offered: format!("contract {}", v0_1::VERSION),
-                });
-            }
-            _ if WASI_OFFERED.contains(&interface) => {}
-            _ if interface.starts_with("wasi:filesystem/") => {
-                return denied("is never given to a plugin", "Plugins have no files.".to_owned());
-            }
-            _ if interface.starts_with("wasi:sockets/") || interface.starts_with("wasi:http/") => {
-                return denied("is never given to a forecast model", "Models have no network.".to_owned());
-            }
-            _ => {
+    let kind = kind_of(engine, component).ok();
+    let component = component.component_type();
+    let mut imports = component.imports(engine.wasmtime());
+    imports.try_for_each(|(import, _)| check_import(import, kind, grants, settings_key))
+}
+
+/// One import of a plugin of this kind against the grants.
+pub(crate) fn check_import(
+    import: &str,
+    kind: Option<Kind>,
+    grants: Grants,
+    settings_key: &str,
+) -> Result<(), PluginError> {
+    let (interface, version) = split_version(import);
+    let denied = |reason: &str, hint: String| {
+        Err(PluginError::Denied { import: import.to_owned(), reason: reason.to_owned(), hint })
+    };
+    match interface {
+        "retailcast:plugin/types" | "retailcast:plugin/log" | "retailcast:plugin/data"
+            if v0_1::speaks(version) => {}
+        "retailcast:plugin/gradient-boosting" if v0_1::speaks(version) => {
+            if !grants.gradient_boosting {
                 return denied(
-                    "does not exist here",
+                    "is not granted",
+                    format!("To grant it:\n[{settings_key}]\ngrants = [\"gradient-boosting\"]"),
+                );
+            }
+        }
+        _ if interface.starts_with("retailcast:plugin/") => {
+            return Err(PluginError::Contract {
+                needed: format!("`{import}`"),
+                offered: format!("contract {}", v0_1::VERSION),
+            });
+        }
+        _ if WASI_OFFERED.contains(&interface) => {}
+        _ if interface.starts_with("wasi:filesystem/") => {
+            return denied("is never given to a plugin", "Plugins have no files.".to_owned());
+        }
+        "wasi:http/types" | "wasi:http/outgoing-handler" if kind == Some(Kind::EmbeddingProvider) => {
+            if !grants.http {
+                return denied(
+                    "is not granted",
                     format!(
-                        "Offered are the interfaces of contract {} and of WASI cli, clocks, io and random.",
-                        v0_1::VERSION
+                        "To grant it, name the hosts:\n[{settings_key}]\ngrants = [{{ http = [\"https://api.example.com\"] }}]"
                     ),
                 );
             }
+        }
+        _ if interface.starts_with("wasi:sockets/") || interface.starts_with("wasi:http/") => {
+            return denied("is never given to a forecast model", "Models have no network.".to_owned());
+        }
+        _ => {
+            return denied(
+                "does not exist here",
+                format!(
+                    "Offered are the interfaces of contract {} and of WASI cli, clocks, io and random.",
+                    v0_1::VERSION
+                ),
+            );
         }
     }
     Ok(())
 }
 
-fn check_exports(engine: &Engine, component: &Component) -> Result<(), PluginError> {
-    let kind = component.component_type();
-    let exports: Vec<String> = kind.exports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
-    let ours =
-        |interface: &str| exports.iter().map(|name| split_version(name)).find(|(name, _)| *name == interface);
-    let offered = format!("contract {} with the world forecast-model", v0_1::VERSION);
-    match ours("retailcast:plugin/forecaster") {
-        Some((_, version)) if v0_1::speaks(version) => Ok(()),
-        Some((_, version)) => Err(PluginError::Contract { needed: format!("contract {version}"), offered }),
+/// What each kind exports beside its description.
+const EXPORTS: [(&str, Kind); 4] = [
+    ("retailcast:plugin/forecaster", Kind::ForecastModel),
+    ("retailcast:plugin/explanation", Kind::Explainer),
+    ("retailcast:plugin/adjuster", Kind::ScenarioAdjuster),
+    ("retailcast:plugin/embedder", Kind::EmbeddingProvider),
+];
+
+/// The kind, by the world, and the version of the contract.
+pub(crate) fn kind_of(engine: &Engine, component: &Component) -> Result<Kind, PluginError> {
+    let component = component.component_type();
+    let exports: Vec<&str> = component.exports(engine.wasmtime()).map(|(name, _)| name).collect();
+    let ours = exports.iter().map(|name| split_version(name)).find_map(|(interface, version)| {
+        EXPORTS.iter().find(|(name, _)| *name == interface).map(|(_, kind)| (*kind, version))
+    });
+    let offered = |kinds: String| format!("contract {} with the world {kinds}", v0_1::VERSION);
+    match ours {
+        Some((kind, version)) if v0_1::speaks(version) => Ok(kind),
+        Some((kind, version)) => Err(PluginError::Contract {
+            needed: format!("contract {version}"),
+            offered: offered(kind.to_string()),
+        }),
         None => Err(PluginError::Contract {
             needed: format!(
                 "a world that exports {}",
                 if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") }
             ),
-            offered,
+            offered: offered(EXPORTS.map(|(_, kind)| kind.to_string()).join(", ")),
         }),
     }
 }

@@ -1,6 +1,7 @@
 //! What a plugin sees of the world: no files, no environment, no sockets; a clock and random numbers that the
 //! request determines. The same input gives the same bytes.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
@@ -10,8 +11,11 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, io, random, sync};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::call::{Call, CancelToken};
+use crate::http::Outgoing;
+use crate::http_pattern::HttpPattern;
 use crate::limits::{Limits, MemoryWatch};
 use crate::output::OutputTail;
 use crate::trace::{Direction, Payload, Trace};
@@ -37,6 +41,8 @@ pub(crate) struct SandboxState {
     pub(crate) table: ResourceTable,
     wasi: WasiCtx,
     clock: VirtualClock,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
     pub(crate) memory: MemoryWatch,
     pub(crate) stderr: OutputTail,
     pub(crate) seed: u64,
@@ -96,7 +102,12 @@ impl Drop for LogBudget {
 }
 
 impl SandboxState {
-    pub(crate) fn new(plugin: Identity<'_>, call: &Call, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        plugin: Identity<'_>,
+        call: &Call,
+        limits: &Limits,
+        granted: &Arc<[HttpPattern]>,
+    ) -> Self {
         let stderr = OutputTail::default();
         let wasi = WasiCtx::builder()
             .stdout(stderr.clone())
@@ -113,6 +124,8 @@ impl SandboxState {
             table,
             wasi,
             clock: VirtualClock { start: call.now, elapsed: 0 },
+            http: WasiHttpCtx::new(),
+            outgoing: Outgoing::new(plugin, call, granted),
             memory: MemoryWatch::new(limits.memory),
             stderr,
             seed: call.seed,
@@ -162,6 +175,12 @@ impl SandboxState {
 impl WasiView for SandboxState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for SandboxState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.outgoing, table: &mut self.table, ctx: &mut self.http }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use retailcast_core::chunking::ChunkLimits;
 use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginError};
 use sqlx::PgPool;
 
@@ -14,15 +15,18 @@ use crate::config::{AppEnv, Config};
 use crate::http::App;
 use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
 use crate::llm::{Client, ClientError, Ollama};
-use crate::slices::ai_config::{AiConfig, NoKnowledge};
+use crate::slices::ai_config::AiConfig;
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::dimensions::Dimensions;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
+use crate::slices::plugins::Plugins;
+use crate::slices::rag::{Knowledge, KnowledgeSettings, Providers};
 use crate::slices::registry::Registry;
 use crate::slices::rollups::Rollups;
+use crate::slices::scenarios::Scenarios;
 use crate::slices::seeder::{Seeder, SeederSettings};
 
 /// Why the parts do not come together.
@@ -90,6 +94,26 @@ pub fn seeder(config: &Config, pool: PgPool, compute: Arc<ComputePool>) -> Seede
     Seeder::new(pool, compute, settings)
 }
 
+fn knowledge(
+    config: &Config,
+    pool: PgPool,
+    compute: Arc<ComputePool>,
+    catalogue: Arc<Catalogue>,
+    ai: LiveSettings,
+) -> Knowledge {
+    let providers = Providers::new(catalogue, Arc::clone(&compute), config.rag.embedding_batch_size);
+    let settings = KnowledgeSettings {
+        root: config.rag.root.clone(),
+        chunks: ChunkLimits {
+            size: config.rag.chunk_size,
+            overlap: config.rag.chunk_overlap,
+            least: config.rag.min_chunk_size,
+        },
+        similarity_threshold: config.rag.similarity_threshold,
+    };
+    Knowledge::new(pool, compute, Arc::new(providers), ai, settings)
+}
+
 /// What runs jobs: threads of its own, so that requests do not wait behind jobs.
 pub fn worker(
     config: &Config,
@@ -98,7 +122,7 @@ pub fn worker(
     bell: Arc<Bell>,
     slots: usize,
 ) -> Result<Worker, AssembleError> {
-    let compute = compute::start(slots, config.compute.queue)?;
+    let compute = compute::start_alone(slots, config.compute.queue)?;
     let mut forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), catalogue)?;
     forecasting.allow(Duration::from_secs(config.jobs.run_seconds));
     let backtesting = backtesting_on(config, forecasting.clone(), compute);
@@ -149,11 +173,14 @@ fn storage(key: &'static str, root: &ArtifactRoot) -> Result<Storage, AssembleEr
 }
 
 /// Settings of language and embedding models, as configured.
-fn ai_config(config: &Config, pool: PgPool) -> Result<AiConfig, AssembleError> {
-    let settings = AiSettings::of(config);
-    let live = LiveSettings::new(settings.clone());
-    let ollama = Ollama::new(Client::new()?);
-    Ok(AiConfig::new(pool, settings, live, &config.providers.ollama_hosts, Arc::new(NoKnowledge), ollama))
+fn ai_config(
+    config: &Config,
+    pool: PgPool,
+    live: LiveSettings,
+    knowledge: Knowledge,
+    client: Client,
+) -> AiConfig {
+    AiConfig::new(pool, live, &config.providers.ollama_hosts, knowledge, Ollama::new(client))
 }
 
 /// Everything that requests work with.
@@ -176,14 +203,25 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         missing_days: config.forecast.missing_days,
         deadline: Duration::from_secs(config.server.request_seconds),
     };
+    let plugins = Plugins::new(Arc::clone(&catalogue), config.clone());
     let forecasting = forecasting_on(config, pool.clone(), Arc::clone(&compute), Arc::clone(&catalogue))?;
     let registry = Registry::new(
         pool.clone(),
         storage("registry.artifact_root", &config.registry.artifact_root)?,
-        catalogue,
+        Arc::clone(&catalogue),
         config.registry.duplicate_policy,
     );
-    let ai_config = ai_config(config, pool.clone())?;
+    let scenarios = Scenarios::new(
+        pool.clone(),
+        forecasting.clone(),
+        Arc::clone(&catalogue),
+        Arc::clone(&compute),
+        config.scenarios.adjuster.clone(),
+    );
+    let ai = LiveSettings::new(AiSettings::of(config));
+    let knowledge = knowledge(config, pool.clone(), Arc::clone(&compute), catalogue, ai.clone());
+    let client = Client::new()?;
+    let ai_config = ai_config(config, pool.clone(), ai.clone(), knowledge.clone(), client);
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -195,7 +233,11 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         jobs: Jobs::new(pool.clone(), Arc::new(Bell::default())),
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
+        scenarios,
         forecasting,
+        plugins,
+        knowledge,
+        ai,
         ai_config,
         compute,
         pool,

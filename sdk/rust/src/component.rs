@@ -3,7 +3,7 @@
 use crate::bindings::exports::retailcast::plugin::forecaster as exports;
 use crate::bindings::retailcast::plugin::data as host;
 use crate::bindings::retailcast::plugin::types::{Description, PluginError, PluginKind};
-use crate::{Error, ForecastModel, FutureData, SeriesModel, TrainingData};
+use crate::{Error, ForecastModel, FutureData, Info, SeriesModel, TrainingData};
 
 /// Exports a [`ForecastModel`] as a component. One per crate.
 #[macro_export]
@@ -18,7 +18,7 @@ macro_rules! export_forecast_model {
         mod component_exports {
             struct Component;
 
-            impl $crate::bindings::exports::retailcast::plugin::plugin::Guest for Component {
+            impl $crate::description_bindings::exports::retailcast::plugin::plugin::Guest for Component {
                 fn describe() -> $crate::component::WitDescription {
                     $crate::component::describe::<$model>()
                 }
@@ -46,7 +46,8 @@ macro_rules! export_forecast_model {
             }
 
             use super::*;
-            $crate::bindings::export_forecast_model_component!(Component with_types_in $crate::bindings);
+            $crate::description_bindings::export_description!(Component with_types_in $crate::description_bindings);
+            $crate::bindings::export_forecaster!(Component with_types_in $crate::bindings);
         }
     };
 }
@@ -62,6 +63,7 @@ macro_rules! export_series_model {
 
 pub use crate::bindings::exports::retailcast::plugin::forecaster::Fitted as FittedResource;
 pub use crate::bindings::retailcast::plugin::data::TrainingData as TrainingResource;
+pub use crate::bindings::retailcast::plugin::types::PluginKind as WitKind;
 pub use crate::model::EachSeries;
 
 /// What [`export_forecast_model!`] asks of a type.
@@ -77,16 +79,29 @@ pub type WitError = PluginError;
 /// A description, as the exports give it.
 pub type WitDescription = Description;
 
-/// `describe`.
+/// `describe` of a forecast model.
 pub fn describe<M: ForecastModel>() -> Description {
-    let info = M::INFO;
+    description(&M::INFO, PluginKind::ForecastModel, config_schema::<M>())
+}
+
+/// `describe` of a kind whose configuration is `C`.
+pub fn describe_configured<C: schemars::JsonSchema>(info: &Info, kind: PluginKind) -> Description {
+    description(info, kind, schemars::schema_for!(C).as_value().to_string())
+}
+
+/// `describe` of a kind that has no configuration.
+pub fn describe_unconfigured(info: &Info, kind: PluginKind) -> Description {
+    description(info, kind, r#"{"type":"object","properties":{}}"#.to_owned())
+}
+
+fn description(info: &Info, kind: PluginKind, config_schema: String) -> Description {
     Description {
         name: info.name.to_owned(),
         version: info.version.to_owned(),
-        kind: PluginKind::ForecastModel,
+        kind,
         licence: info.licence.to_owned(),
         summary: info.summary.to_owned(),
-        config_schema: config_schema::<M>(),
+        config_schema,
     }
 }
 

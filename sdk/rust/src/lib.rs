@@ -34,15 +34,22 @@
 //! # fn main() {}
 //! ```
 //!
+//! The other kinds have a trait and a line each: [`scenario::ScenarioAdjuster`] with [`export_scenario_adjuster`],
+//! [`explain::Explainer`] with [`export_explainer`].
+//!
 //! Build it with `cargo build --profile guest --target wasm32-wasip2` (in this repository; the workspace defines the profile
 //! `guest`) or `cargo build --release --target wasm32-wasip2` (in a crate of your own), put the `.wasm` into the
 //! server's plugin folder. The same type runs under `cargo test` on [`testing::Panel`], without WebAssembly.
 
 mod boosting;
 mod data;
+pub mod embedding;
 mod error;
+pub mod explain;
 mod forecasts;
+pub mod http;
 mod model;
+pub mod scenario;
 pub mod state;
 pub mod testing;
 
@@ -59,16 +66,98 @@ pub use model::{
 pub use schemars;
 pub use serde;
 
-/// What `wit-bindgen` makes of `wit/v0.1`. Plugins use the types above; this is for the export macros.
+// What `wit-bindgen` makes of `wit/v0.1`, for the export macros; plugins use the types above. Every world of the contract
+// is its own interface and `plugin`, which all export. The macros that `wit-bindgen` writes are named by interface and
+// stand at the crate's root, so that `plugin` may be generated once only: apart from the kinds. What a component exports
+// is put together again when it is linked.
+
+/// Forecast models, and the types that all kinds share.
 #[doc(hidden)]
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit/v0.1",
-        world: "forecast-model",
+        inline: "package retailcast:sdk; world forecasting { import retailcast:plugin/log@0.1.0; import retailcast:plugin/data@0.1.0; import retailcast:plugin/gradient-boosting@0.1.0; export retailcast:plugin/forecaster@0.1.0; }",
+        world: "retailcast:sdk/forecasting",
+        generate_all,
         pub_export_macro: true,
         default_bindings_module: "retailcast_sdk::bindings",
-        export_macro_name: "export_forecast_model_component",
+        export_macro_name: "export_forecaster",
+    });
+}
+
+/// What every kind exports.
+#[doc(hidden)]
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod description_bindings {
+    wit_bindgen::generate!({
+        path: "../../wit/v0.1",
+        inline: "package retailcast:sdk; world describing { export retailcast:plugin/plugin@0.1.0; }",
+        world: "retailcast:sdk/describing",
+        with: {
+            "retailcast:plugin/types@0.1.0": crate::bindings::retailcast::plugin::types,
+        },
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "retailcast_sdk::description_bindings",
+        export_macro_name: "export_description",
+    });
+}
+
+/// Scenario adjusters.
+#[doc(hidden)]
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod scenario_bindings {
+    wit_bindgen::generate!({
+        path: "../../wit/v0.1",
+        inline: "package retailcast:sdk; world adjusting { import retailcast:plugin/log@0.1.0; export retailcast:plugin/adjuster@0.1.0; }",
+        world: "retailcast:sdk/adjusting",
+        with: {
+            "retailcast:plugin/types@0.1.0": crate::bindings::retailcast::plugin::types,
+            "retailcast:plugin/log@0.1.0": crate::bindings::retailcast::plugin::log,
+        },
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "retailcast_sdk::scenario_bindings",
+        export_macro_name: "export_adjuster",
+    });
+}
+
+/// Explainers.
+#[doc(hidden)]
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod explainer_bindings {
+    wit_bindgen::generate!({
+        path: "../../wit/v0.1",
+        inline: "package retailcast:sdk; world explaining { import retailcast:plugin/log@0.1.0; export retailcast:plugin/explanation@0.1.0; }",
+        world: "retailcast:sdk/explaining",
+        with: {
+            "retailcast:plugin/types@0.1.0": crate::bindings::retailcast::plugin::types,
+            "retailcast:plugin/log@0.1.0": crate::bindings::retailcast::plugin::log,
+        },
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "retailcast_sdk::explainer_bindings",
+        export_macro_name: "export_explanation",
+    });
+}
+
+/// Embedding providers.
+#[doc(hidden)]
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod embedding_bindings {
+    wit_bindgen::generate!({
+        path: "../../wit/v0.1",
+        inline: "package retailcast:sdk; world embedding { import retailcast:plugin/log@0.1.0; export retailcast:plugin/embedder@0.1.0; }",
+        world: "retailcast:sdk/embedding",
+        with: {
+            "retailcast:plugin/types@0.1.0": crate::bindings::retailcast::plugin::types,
+            "retailcast:plugin/log@0.1.0": crate::bindings::retailcast::plugin::log,
+        },
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "retailcast_sdk::embedding_bindings",
+        export_macro_name: "export_embedder",
     });
 }
 

@@ -13,7 +13,7 @@ pub use crate::bindings::exports::retailcast::plugin::forecaster::{
 /// What a plugin says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Info {
-    /// The model type, `[a-z][a-z0-9_]*`.
+    /// Machine name, `[a-z][a-z0-9_]*`; of a forecast model the model type.
     pub name: &'static str,
     /// `major.minor.patch`; usually `env!("CARGO_PKG_VERSION")`.
     pub version: &'static str,

@@ -16,6 +16,7 @@ async fn app_with_hostile_plugin_within(seconds: f64) -> (TestApp, tempfile::Tem
     std::fs::write(folder.path().join("hostile.wasm"), retailcast_test_guests::HOSTILE).unwrap();
     std::fs::write(folder.path().join("broken.wasm"), b"\0asm").unwrap();
     let limits = LimitsConfig {
+        embed_seconds: None,
         memory_mib: Some(32),
         fit_seconds: Some(seconds),
         predict_seconds: Some(seconds),

@@ -62,9 +62,14 @@ fn the_default_configuration_can_be_used_as_it_is() {
     assert_eq!(
         names,
         [
+            "adjust_heuristic",
             "croston",
             "elastic_net",
+            "embed_local",
+            "embed_ollama",
+            "embed_openai",
             "ets",
+            "explain_baseline",
             "lightgbm",
             "moving_average",
             "naive",

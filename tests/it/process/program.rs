@@ -14,6 +14,8 @@ pub(super) struct Home {
 
 impl Home {
     pub(super) fn new(name: &str) -> Self {
+        // Whoever was first has installed it: TLS of the HTTP client that talks to the programs.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { folder: folder_for_database(name) }
     }
 

@@ -65,7 +65,9 @@ fn an_endless_loop_ends_at_its_limit_in_every_phase() {
         let error = hostile.run(fault);
         let PluginError::Timeout { phase, key: found, .. } = &error else { panic!("{fault}: {error:?}") };
         assert_eq!((*phase, found.as_deref()), (expected, Some(key)));
-        assert!(error.to_string().ends_with(&format!("; `{key}` raises it")), "{error}");
+        let (table, name) = key.rsplit_once('.').unwrap();
+        let lines = format!("; `{key}` raises it:\n[{table}]\n{name} = 0.6");
+        assert!(error.to_string().ends_with(&lines), "{error}");
         // Far above the limit of 0.3 s, so that a busy machine does not matter, and far below forever.
         assert!(started.elapsed() < Duration::from_secs(30));
     }

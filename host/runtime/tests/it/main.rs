@@ -3,6 +3,8 @@
 mod bad_guests;
 mod bundled;
 mod cache;
+mod embedding;
+mod kinds;
 mod lightgbm;
 mod log;
 mod model_text;

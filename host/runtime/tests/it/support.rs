@@ -36,6 +36,7 @@ pub(crate) fn tight() -> PluginSettings {
             memory: 32 << 20,
             fit: Duration::from_millis(300),
             predict: Duration::from_millis(300),
+            embed: Duration::from_millis(300),
             payload: 1 << 20,
         },
         ..PluginSettings::default()

@@ -215,7 +215,7 @@ async fn with_seeder(
         config.seeder.batch_size = rows as usize;
     }
     with_database(&config, async |pool: &PgPool| {
-        let compute = compute::start(config.compute.threads, config.compute.queue)
+        let compute = compute::start_alone(config.compute.threads, config.compute.queue)
             .map_err(|e| CliError::Failed(format!("cannot start the compute threads: {e}")))?;
         work(app::seeder(&config, pool.clone(), Arc::clone(&compute))).await
     })

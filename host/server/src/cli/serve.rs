@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use retailcast_runtime::Watch;
 use tokio::net::TcpListener;
 
 use super::{CliError, signals};
 use crate::config::Config;
+use crate::slices::plugins::Plugins;
 use crate::{app, db, http};
 
 /// Options.
@@ -38,15 +40,16 @@ pub(super) async fn run(mut config: Config, args: Args) -> Result<(), CliError> 
     outcome
 }
 
-pub(super) type Plugins =
+pub(super) type Loading =
     tokio::task::JoinHandle<Result<retailcast_runtime::Catalogue, retailcast_runtime::PluginError>>;
 
-async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Result<(), CliError> {
+async fn serve(config: &Config, database: &db::Database, plugins: Loading) -> Result<(), CliError> {
     let catalogue = plugins.await.map_err(|e| CliError::failed(&e))?.map_err(|e| CliError::failed(&e))?;
     let models = catalogue.model_types();
     let catalogue = Arc::new(catalogue);
-    tokio::spawn(signals::reload_plugins(Arc::clone(&catalogue)));
     let app = app::assemble(config, database.pool.clone(), Arc::clone(&catalogue))?;
+    tokio::spawn(signals::reload_plugins(app.plugins.clone()));
+    let _watch = watch_plugins(config, &app.plugins);
     let (host, port) = (config.server.host.as_str(), config.server.port);
     let listener = TcpListener::bind((host, port)).await.map_err(|e| {
         CliError::Failed(format!("cannot listen on {host}:{port} (server.host, server.port): {e}"))
@@ -95,6 +98,14 @@ async fn serve(config: &Config, database: &db::Database, plugins: Plugins) -> Re
         jobs.await.map_err(|e| CliError::failed(&e))?;
     }
     outcome
+}
+
+/// Until it is dropped, changes in the plugin folder are followed.
+pub(super) fn watch_plugins(config: &Config, plugins: &Plugins) -> Option<Watch> {
+    let plugins = plugins.clone();
+    let watch = Watch::start(&config.plugins.dir, move || plugins.reload_and_log());
+    let unwatched = |e: &_| tracing::warn!("{e}; SIGHUP and POST /plugins/reload load plugins again");
+    watch.inspect_err(unwatched).ok()
 }
 
 fn announce(config: &Config, address: SocketAddr, models: &[String]) {

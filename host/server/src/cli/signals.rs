@@ -1,9 +1,8 @@
 //! What the program does on signals.
 
-use std::sync::Arc;
-
-use retailcast_runtime::Catalogue;
 use tokio::signal::unix::{SignalKind, signal};
+
+use crate::slices::plugins::Plugins;
 
 /// Ctrl-C, or the signal of service managers.
 pub(super) async fn stop() {
@@ -28,21 +27,18 @@ pub(super) async fn stop() {
     }
 }
 
-/// On SIGHUP the plugin folder is looked at again; running calls go on with what they have.
-pub(super) async fn reload_plugins(catalogue: Arc<Catalogue>) {
+/// On SIGHUP the plugin settings and the folder are read again; running calls go on with what they have.
+pub(super) async fn reload_plugins(plugins: Plugins) {
     let mut hangups = match signal(SignalKind::hangup()) {
         Ok(hangups) => hangups,
         Err(e) => {
-            tracing::warn!("cannot wait for SIGHUP, so plugins are only loaded at the start: {e}");
+            tracing::warn!("cannot wait for SIGHUP, so it does not load plugins again: {e}");
             return;
         }
     };
     while hangups.recv().await.is_some() {
-        let catalogue = Arc::clone(&catalogue);
-        let reloading = tokio::task::spawn_blocking(move || {
-            catalogue.reload();
-            tracing::info!(models = catalogue.model_types().join(", "), "plugins were loaded again");
-        });
+        let plugins = plugins.clone();
+        let reloading = tokio::task::spawn_blocking(move || plugins.reload_and_log());
         if let Err(e) = reloading.await {
             tracing::error!("loading the plugins again failed: {e}");
         }

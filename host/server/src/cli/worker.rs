@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::serve::{Loading, watch_plugins};
 use super::{CliError, signals};
 use crate::config::Config;
 use crate::jobs::Bell;
+use crate::slices::plugins::Plugins;
 use crate::{app, compute, db};
 
 /// Options.
@@ -30,12 +32,14 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
 async fn work(
     config: &Config,
     database: &db::Database,
-    plugins: super::serve::Plugins,
+    plugins: Loading,
     args: Args,
 ) -> Result<(), CliError> {
     let catalogue = plugins.await.map_err(|e| CliError::failed(&e))?.map_err(|e| CliError::failed(&e))?;
     let catalogue = Arc::new(catalogue);
-    tokio::spawn(signals::reload_plugins(Arc::clone(&catalogue)));
+    let plugins = Plugins::new(Arc::clone(&catalogue), config.clone());
+    tokio::spawn(signals::reload_plugins(plugins.clone()));
+    let _watch = watch_plugins(config, &plugins);
     let bell = Arc::new(Bell::default());
     tokio::spawn({
         let (bell, pool) = (Arc::clone(&bell), database.pool.clone());

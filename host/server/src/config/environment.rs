@@ -53,6 +53,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("JOBS_RETENTION_DAYS", "jobs.retention_days"),
     ("REGISTRY_ARTIFACT_ROOT", "registry.artifact_root"),
     ("REGISTRY_DUPLICATE_POLICY", "registry.duplicate_policy"),
+    ("SCENARIOS_ADJUSTER", "scenarios.adjuster"),
     ("SEEDER_DEFAULT_SEED", "seeder.default_seed"),
     ("SEEDER_DEFAULT_STORES", "seeder.default_stores"),
     ("SEEDER_DEFAULT_PRODUCTS", "seeder.default_products"),
@@ -72,6 +73,17 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("RAG_EMBEDDING_MODEL", "rag.embedding_model"),
     ("RAG_EMBEDDING_DIMENSION", "rag.embedding_dimension"),
     ("OLLAMA_EMBEDDING_MODEL", "rag.ollama_embedding_model"),
+    ("RAG_EMBEDDING_BATCH_SIZE", "rag.embedding_batch_size"),
+    ("RAG_ROOT", "rag.root"),
+    ("RAG_CHUNK_SIZE", "rag.chunk_size"),
+    ("RAG_CHUNK_OVERLAP", "rag.chunk_overlap"),
+    ("RAG_MIN_CHUNK_SIZE", "rag.min_chunk_size"),
+    ("RAG_SIMILARITY_THRESHOLD", "rag.similarity_threshold"),
+    ("RAG_TOP_K", "rag.top_k"),
+    ("RAG_MAX_CONTEXT_TOKENS", "rag.max_context_tokens"),
+    ("RAG_INDEX_TYPE", "rag.index_type"),
+    ("RAG_HNSW_M", "rag.hnsw_m"),
+    ("RAG_HNSW_EF_CONSTRUCTION", "rag.hnsw_ef_construction"),
     ("AGENT_DEFAULT_MODEL", "agents.default_model"),
     ("AGENT_FALLBACK_MODEL", "agents.fallback_model"),
     ("AGENT_TEMPERATURE", "agents.temperature"),
@@ -89,6 +101,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PLUGINS_DIR", "plugins.dir"),
     ("PLUGINS_CACHE_DIR", "plugins.cache_dir"),
     ("PLUGINS_POOLING", "plugins.pooling"),
+    ("PLUGINS_STRICT", "plugins.strict"),
 ];
 
 /// Set to nothing, it says that there is no fallback; every other variable is unset then.

@@ -1,8 +1,10 @@
 //! The configuration: the program's `retailcast.toml` (its defaults), the operator's, then the environment.
 
 mod environment;
+mod plugins;
 mod secret;
 mod sections;
+mod source;
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +12,12 @@ use figment::Figment;
 use figment::providers::{Format, Toml};
 
 pub use environment::{DotEnvError, VARIABLES};
+pub use plugins::{Grant, LimitsConfig, PluginConfig, PluginsConfig};
 pub use sections::{
     ACTIONS, AgentsConfig, AnalyticsConfig, AppConfig, AppEnv, BacktestConfig, ComputeConfig, Config,
-    DatabaseConfig, DuplicatePolicy, EmbeddedConfig, FeaturesConfig, ForecastConfig, Grant, IngestConfig,
-    JobsConfig, LimitsConfig, LogConfig, LogFormat, LogLevel, PluginConfig, PluginsConfig, ProvidersConfig,
-    RagConfig, RegistryConfig, SeederConfig, ServerConfig,
+    DatabaseConfig, DuplicatePolicy, EmbeddedConfig, FeaturesConfig, ForecastConfig, IndexType, IngestConfig,
+    JobsConfig, LogConfig, LogFormat, LogLevel, ProvidersConfig, RagConfig, RegistryConfig, SeederConfig,
+    ServerConfig,
 };
 
 /// The commented defaults, as they lie at the root of the project.
@@ -45,7 +48,9 @@ impl Config {
         // A variable that is no text is none of ours.
         let variables =
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Self::from_sources(file, dot_env, variables)
+        let mut config = Self::from_sources(file, dot_env, variables)?;
+        config.source = source::Source::Files(file.map(Path::to_owned));
+        Ok(config)
     }
 
     /// The same from given variables: those of the process override those of `.env`.
@@ -219,7 +224,23 @@ mod tests {
             ("[ingest]\nbatch_size = 0", vec![], vec!["ingest.batch_size", "0", "1 to 10000"]),
             ("", vec![("FEATURE_MAX_LAG", "0")], vec!["features.max_lag", "0", "1 to 1095"]),
             ("[features]\nmax_window = 2000", vec![], vec!["features.max_window", "2000", "1 to 1095"]),
-            ("[plugins.settings.a]\ngrants = [\"wings\"]", vec![], vec!["wings", "gradient-boosting"]),
+            (
+                "[plugins.settings.a]\ngrants = [\"wings\"]",
+                vec![],
+                vec!["wings", "gradient-boosting", "http"],
+            ),
+            (
+                "[plugins.settings.a]\ngrants = [{ http = [\"api.example.com\"] }]",
+                vec![],
+                vec!["plugins.settings.a.grants", "`api.example.com`", "https://"],
+            ),
+            ("[plugins.settings.a]\ngrants = [{ http = [] }]", vec![], vec!["grants nothing", "http = ["]),
+            (
+                "[plugins.caps]\nmemory_mib = 4096",
+                vec![],
+                vec!["plugins.caps.memory_mib", "4096", "1 to 2048"],
+            ),
+            ("", vec![("PLUGINS_STRICT", "very")], vec!["PLUGINS_STRICT", "very", "true or false"]),
             ("", vec![("AGENT_DEFAULT_MODEL", "gpt-4o")], vec!["AGENT_DEFAULT_MODEL", "provider:model-name"]),
             ("", vec![("AGENT_FALLBACK_MODEL", "openai: ")], vec!["AGENT_FALLBACK_MODEL", "empty or blank"]),
             ("[agents]\ndefault_model = \"acme:x\"", vec![], vec!["Unknown provider", "acme", "ollama"]),
@@ -237,6 +258,34 @@ mod tests {
             let error = load(toml, &variables).unwrap_err();
             for word in words {
                 assert!(error.contains(word), "`{word}` is not in: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn grants_name_what_and_where() {
+        let config = load(
+            "[plugins.settings.a]\ngrants = [\"gradient-boosting\", { http = [\"https://api.example.com\"] }]",
+            &[],
+        )
+        .unwrap();
+        let settings = &config.plugins.catalogue().plugins["a"];
+        assert!(settings.gradient_boosting);
+        assert_eq!(settings.http, ["https://api.example.com".parse().unwrap()]);
+    }
+
+    /// Every limit above its cap is refused, and the lines of the refusal allow it.
+    #[test]
+    fn a_limit_above_its_cap_is_refused_with_the_lines_that_allow_it() {
+        let caps =
+            "[plugins.caps]\nmemory_mib = 600\nfit_seconds = 40.0\npredict_seconds = 8.0\npayload_mib = 70\n";
+        for limit in ["memory_mib = 601", "fit_seconds = 40.5", "predict_seconds = 9.0", "payload_mib = 71"] {
+            for table in ["plugins.limits", "plugins.settings.a.limits"] {
+                let limits = format!("[{table}]\n{limit}\n");
+                let error = load(&format!("{caps}{limits}"), &[]).unwrap_err();
+                let (_, lines) = error.split_once("To allow it:\n").unwrap();
+                assert!(error.contains(table), "{error}");
+                load(&format!("{limits}{lines}"), &[]).unwrap();
             }
         }
     }

@@ -1,17 +1,16 @@
 //! One struct per table of `retailcast.toml`. Defaults stand there and nowhere else.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use retailcast_core::MissingDays;
-use retailcast_runtime::{CatalogueSettings, Limits, PluginSettings};
+use retailcast_core::chunking::HARD_CAP;
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
-use secrecy::SecretString;
-
+use super::plugins::PluginsConfig;
 use super::secret::secret;
+use super::source::Source;
 use crate::ai::{EmbeddingProvider, MOST_DIMENSIONS, ModelId};
 use crate::artifacts::ArtifactRoot;
 
@@ -43,6 +42,8 @@ pub struct Config {
     pub jobs: JobsConfig,
     /// `[registry]`
     pub registry: RegistryConfig,
+    /// `[scenarios]`
+    pub scenarios: ScenariosConfig,
     /// `[seeder]`
     pub seeder: SeederConfig,
     /// `[providers]`
@@ -53,6 +54,9 @@ pub struct Config {
     pub agents: AgentsConfig,
     /// `[plugins]`
     pub plugins: PluginsConfig,
+    /// Where all this was read.
+    #[serde(skip)]
+    pub(super) source: Source,
 }
 
 /// Where the program runs.
@@ -288,6 +292,14 @@ pub struct RegistryConfig {
     pub duplicate_policy: DuplicatePolicy,
 }
 
+/// `[scenarios]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenariosConfig {
+    /// Name of the plugin that adjusts forecasts of models which cannot be asked again.
+    pub adjuster: String,
+}
+
 /// `[seeder]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -309,60 +321,6 @@ pub struct SeederConfig {
     /// Deleting on the command line wants a word more.
     #[serde(deserialize_with = "flag")]
     pub require_confirm: bool,
-}
-
-/// `[plugins]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PluginsConfig {
-    /// Further plugins.
-    pub dir: PathBuf,
-    /// Compiled code.
-    pub cache_dir: PathBuf,
-    /// Pooling allocation.
-    #[serde(deserialize_with = "flag")]
-    pub pooling: bool,
-    /// Limits of every plugin.
-    pub limits: LimitsConfig,
-    /// Settings by plugin.
-    #[serde(default)]
-    pub settings: BTreeMap<String, PluginConfig>,
-}
-
-/// What an operator may grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Grant {
-    /// LightGBM in the host.
-    GradientBoosting,
-}
-
-/// `[plugins.settings.NAME]`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PluginConfig {
-    /// Whether it is loaded; `true` when unset.
-    pub enabled: Option<bool>,
-    /// The only file that is accepted.
-    pub sha256: Option<String>,
-    /// Capabilities.
-    pub grants: Vec<Grant>,
-    /// Limits of its own.
-    pub limits: LimitsConfig,
-}
-
-/// Limits; what is unset is inherited.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitsConfig {
-    /// Linear memory of one instance.
-    pub memory_mib: Option<usize>,
-    /// One fit.
-    pub fit_seconds: Option<f64>,
-    /// Every other call.
-    pub predict_seconds: Option<f64>,
-    /// What it may hand over in one call.
-    pub payload_mib: Option<usize>,
 }
 
 /// `[providers]`: where language and embedding models are served, and the keys to them.
@@ -405,6 +363,38 @@ pub struct RagConfig {
     /// Model of the provider `ollama`.
     #[serde(deserialize_with = "text")]
     pub ollama_embedding_model: String,
+    /// Texts of one call to a provider.
+    pub embedding_batch_size: usize,
+    /// Folder of documents.
+    pub root: PathBuf,
+    /// Tokens that a chunk is filled up to.
+    pub chunk_size: usize,
+    /// Tokens that are repeated from the chunk before.
+    pub chunk_overlap: usize,
+    /// Tokens below which the end of a document joins the chunk before it.
+    pub min_chunk_size: usize,
+    /// Least cosine similarity of a search that names none.
+    pub similarity_threshold: f64,
+    /// Reserved.
+    pub top_k: u32,
+    /// Reserved.
+    pub max_context_tokens: u32,
+    /// Reserved.
+    pub index_type: IndexType,
+    /// Reserved.
+    pub hnsw_m: u32,
+    /// Reserved.
+    pub hnsw_ef_construction: u32,
+}
+
+/// Kinds of vector index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IndexType {
+    /// A graph of near vectors.
+    Hnsw,
+    /// Lists of near vectors.
+    IvfFlat,
 }
 
 /// `[agents]`
@@ -463,7 +453,7 @@ fn text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
 }
 
 /// A boolean, also as 0, 1 or one of the usual words (environment variables have no types).
-fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
+pub(super) fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
     let text = text(d)?;
     retailcast_core::config_schema::lax_bool(&text.as_str().into())
         .map_err(|_| serde::de::Error::invalid_value(serde::de::Unexpected::Str(&text), &"true or false"))
@@ -536,13 +526,9 @@ impl Config {
         within("seeder.default_products", self.seeder.default_products as u64, 1, 500)?;
         within("seeder.batch_size", self.seeder.batch_size as u64, 1, 10_000)?;
         self.providers.check()?;
-        within("rag.embedding_dimension", self.rag.embedding_dimension.into(), 1, MOST_DIMENSIONS.into())?;
+        self.rag.check()?;
         self.agents.check()?;
-        self.plugins.limits.check("plugins.limits")?;
-        for (name, plugin) in &self.plugins.settings {
-            plugin.limits.check(&format!("plugins.settings.{name}.limits"))?;
-            check_digest(name, plugin.sha256.as_deref())?;
-        }
+        self.plugins.check()?;
         if self.plugins.pooling && self.compute.threads > POOLED_THREADS {
             let threads = self.compute.threads;
             return Err(format!(
@@ -582,20 +568,11 @@ fn seconds(key: &str, value: f64, least: f64) -> Result<(), String> {
     Err(format!("`{key}`: {value} is out of range, allowed is {least} to 86400"))
 }
 
-fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
+pub(super) fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
     if (least..=most).contains(&value) {
         return Ok(());
     }
     Err(format!("`{key}`: {value} is out of range, allowed is {least} to {most}"))
-}
-
-fn check_digest(name: &str, sha256: Option<&str>) -> Result<(), String> {
-    match sha256 {
-        Some(hex) if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            Err(format!("`plugins.settings.{name}.sha256`: `{hex}` is no SHA-256, which has 64 hex digits"))
-        }
-        _ => Ok(()),
-    }
 }
 
 impl ProvidersConfig {
@@ -609,6 +586,23 @@ impl ProvidersConfig {
             if crate::ai::host_of(value).is_none() {
                 return Err(format!("`providers.{key}`: `{value}` is no http or https URL with a host"));
             }
+        }
+        Ok(())
+    }
+}
+
+impl RagConfig {
+    fn check(&self) -> Result<(), String> {
+        within("rag.embedding_dimension", self.embedding_dimension.into(), 1, MOST_DIMENSIONS.into())?;
+        within("rag.embedding_batch_size", self.embedding_batch_size as u64, 1, 2_048)?;
+        // A chunk is at most as long as both together, and providers take no more than the cap.
+        let cap = HARD_CAP as u64;
+        within("rag.chunk_size", self.chunk_size as u64, 1, cap)?;
+        within("rag.chunk_overlap", self.chunk_overlap as u64, 0, cap - self.chunk_size as u64)?;
+        within("rag.min_chunk_size", self.min_chunk_size as u64, 0, cap)?;
+        if !(0.0..=1.0).contains(&self.similarity_threshold) {
+            let value = self.similarity_threshold;
+            return Err(format!("`rag.similarity_threshold`: {value} is out of range, allowed is 0 to 1"));
         }
         Ok(())
     }
@@ -669,54 +663,5 @@ impl ForecastConfig {
     /// The horizon where none is given.
     pub fn usual_horizon(&self) -> usize {
         self.default_horizon.min(self.longest_horizon())
-    }
-}
-
-impl LimitsConfig {
-    fn check(&self, table: &str) -> Result<(), String> {
-        // Linear memories are 32-bit; a pool reserves 2 GiB per instance.
-        let mib = [("memory_mib", self.memory_mib), ("payload_mib", self.payload_mib)];
-        for (key, value) in mib {
-            within(&format!("{table}.{key}"), value.map_or(1, |v| v as u64), 1, 2_048)?;
-        }
-        for (key, value) in [("fit_seconds", self.fit_seconds), ("predict_seconds", self.predict_seconds)] {
-            let value = value.unwrap_or(1.0);
-            if !(0.01..=86_400.0).contains(&value) {
-                return Err(format!("`{table}.{key}`: {value} is out of range, allowed is 0.01 to 86400"));
-            }
-        }
-        Ok(())
-    }
-
-    /// These limits where they are set, `inherited` where not.
-    fn over(&self, inherited: &Limits) -> Limits {
-        let mib = |value: Option<usize>, inherited: usize| value.map_or(inherited, |mib| mib << 20);
-        let seconds =
-            |value: Option<f64>, inherited: Duration| value.map_or(inherited, Duration::from_secs_f64);
-        Limits {
-            memory: mib(self.memory_mib, inherited.memory),
-            fit: seconds(self.fit_seconds, inherited.fit),
-            predict: seconds(self.predict_seconds, inherited.predict),
-            payload: mib(self.payload_mib, inherited.payload),
-        }
-    }
-}
-
-impl PluginsConfig {
-    /// What the plugin host needs to know.
-    pub fn catalogue(&self) -> CatalogueSettings {
-        let limits = self.limits.over(&Limits::default());
-        let settings = |plugin: &PluginConfig| PluginSettings {
-            enabled: plugin.enabled.unwrap_or(true),
-            sha256: plugin.sha256.clone(),
-            gradient_boosting: plugin.grants.contains(&Grant::GradientBoosting),
-            limits: plugin.limits.over(&limits),
-        };
-        CatalogueSettings {
-            folder: Some(self.dir.clone()),
-            cache: Some(self.cache_dir.clone()),
-            defaults: PluginSettings { limits: limits.clone(), ..PluginSettings::default() },
-            plugins: self.settings.iter().map(|(name, plugin)| (name.clone(), settings(plugin))).collect(),
-        }
     }
 }

@@ -153,7 +153,37 @@ impl<'a> Fields<'a> {
 
     /// An array that may be absent, item by item; what is wrong with an item stands at its position.
     pub fn items<T>(&mut self, name: &str, read: impl Fn(&'a Value) -> Reading<T>) -> Option<Vec<T>> {
-        let items = self.optional(name, list(0, usize::MAX))?;
+        self.items_within(name, (0, usize::MAX), read)
+    }
+
+    /// The same with a least and a most number of items.
+    pub fn items_within<T>(
+        &mut self,
+        name: &str,
+        (least, most): (usize, usize),
+        read: impl Fn(&'a Value) -> Reading<T>,
+    ) -> Option<Vec<T>> {
+        let items = self.optional(name, list(least, most))?;
+        self.each(name, items, read)
+    }
+
+    /// The same of an array that must be there.
+    pub fn required_items<T>(
+        &mut self,
+        name: &str,
+        (least, most): (usize, usize),
+        read: impl Fn(&'a Value) -> Reading<T>,
+    ) -> Option<Vec<T>> {
+        let items = self.required(name, list(least, most))?;
+        self.each(name, items, read)
+    }
+
+    fn each<T>(
+        &mut self,
+        name: &str,
+        items: &'a [Value],
+        read: impl Fn(&'a Value) -> Reading<T>,
+    ) -> Option<Vec<T>> {
         let mut made = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
             match read(item) {
@@ -248,6 +278,14 @@ pub fn lax_number(least: f64, most: f64) -> impl Fn(&Value) -> Reading<f64> {
     move |value| bounded(lax_float(value)?, &least, &most)
 }
 
+/// A number that really is one: `"5"` and `true` are refused.
+pub fn strict_number(least: f64, most: f64) -> impl Fn(&Value) -> Reading<f64> {
+    move |value| match value.as_f64() {
+        Some(number) => bounded(number, &least, &most),
+        None => Err(("float_type", format!("must be a number, got {}", short(value)))),
+    }
+}
+
 /// A boolean, also as 0, 1 or one of the usual words.
 pub fn lax_flag(value: &Value) -> Reading<bool> {
     lax_bool(value)
@@ -258,6 +296,17 @@ pub fn one_of<'w>(words: &'w [&'static str]) -> impl Fn(&Value) -> Reading<&'sta
     move |value| {
         let found = words.iter().find(|word| value.as_str() == Some(word));
         found.copied().ok_or_else(|| {
+            ("literal_error", format!("must be one of {}, got {}", words.join(", "), short(value)))
+        })
+    }
+}
+
+/// One of these words, as what it means.
+pub fn choice<'w, T: Copy>(words: &'w [(&'static str, T)]) -> impl Fn(&Value) -> Reading<T> + 'w {
+    move |value| {
+        let found = words.iter().find(|(word, _)| value.as_str() == Some(word));
+        found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             ("literal_error", format!("must be one of {}, got {}", words.join(", "), short(value)))
         })
     }

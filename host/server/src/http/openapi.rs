@@ -42,6 +42,9 @@ pub struct ParquetFile(Vec<u8>);
         (name = "forecasting", description = "Train a model for one series, forecast from it."),
         (name = "backtesting", description = "Cross-validate a model on one series, against baselines."),
         (name = "registry", description = "What was trained, how it went, and names for what is in use."),
+        (name = "plugins", description = "The models and their makers: what is loaded, what was refused and why."),
+        (name = "rag", description = "The knowledge base: documents, and the parts of them that answer a question."),
+        (name = "scenarios", description = "What if: a forecast under assumptions, plans, and which is best."),
         (name = "config", description = "Settings of language and embedding models, changed while the server runs."),
         (name = "operations", description = "For operators."),
     )

@@ -31,6 +31,8 @@ pub enum Code {
     Internal,
     /// A plugin or another service failed.
     BadGateway,
+    /// The embedding provider rejects the key.
+    EmbeddingAuth,
     /// Busy, or a deadline of ours passed.
     ServiceUnavailable,
     /// A plugin took too long.
@@ -39,7 +41,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::BadRequest,
         Self::Forbidden,
         Self::NotFound,
@@ -50,6 +52,7 @@ impl Code {
         Self::Database,
         Self::Internal,
         Self::BadGateway,
+        Self::EmbeddingAuth,
         Self::ServiceUnavailable,
         Self::GatewayTimeout,
     ];
@@ -65,7 +68,7 @@ impl Code {
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Validation => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Database | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::BadGateway => StatusCode::BAD_GATEWAY,
+            Self::BadGateway | Self::EmbeddingAuth => StatusCode::BAD_GATEWAY,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -86,6 +89,7 @@ impl Code {
             Self::Database => ("DATABASE_ERROR", "/errors/database", "Database Error"),
             Self::Internal => ("INTERNAL_ERROR", "/errors/internal", "Internal Server Error"),
             Self::BadGateway => ("BAD_GATEWAY", "/errors/bad-gateway", "Bad Gateway"),
+            Self::EmbeddingAuth => ("EMBEDDING_AUTH", "/errors/embedding-auth", "Embedding Auth"),
             Self::ServiceUnavailable => {
                 ("SERVICE_UNAVAILABLE", "/errors/service-unavailable", "Service Unavailable")
             }

@@ -1,5 +1,6 @@
 //! Query strings and path values (contract `README.md` §5 and §7): every value is text, read with the types of
-//! [`fields`](super::fields); unknown names are ignored, of a name that comes twice the last one counts.
+//! [`fields`](super::fields); unknown names are ignored, of a name that comes twice the last one counts unless the
+//! endpoint reads [`every`](QueryFields::every) one.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,9 +17,9 @@ use serde_json::Value;
 use super::Problem;
 use super::fields::{self, Reading};
 
-/// The values of a query string by name; `None` for one that is no UTF-8.
+/// The values of a query string by name, in their order; `None` for one that is no UTF-8.
 #[derive(Debug, Default)]
-pub struct Query(HashMap<String, Option<Value>>);
+pub struct Query(HashMap<String, Vec<Option<Value>>>);
 
 impl Query {
     /// Takes a raw query string apart.
@@ -28,8 +29,15 @@ impl Query {
             // A name that is no UTF-8 is none of ours, and those are ignored.
             Some((decode(name)?, decode(value).map(Value::String)))
         });
-        // Of equal names the last one stays.
-        Self(pairs.collect())
+        let mut values: HashMap<String, Vec<Option<Value>>> = HashMap::new();
+        for (name, value) in pairs {
+            values.entry(name).or_default().push(value);
+        }
+        Self(values)
+    }
+
+    fn last(&self, name: &str) -> Option<&Option<Value>> {
+        self.0.get(name)?.last()
     }
 
     /// Starts reading.
@@ -62,7 +70,7 @@ pub struct QueryFields<'a> {
 impl<'a> QueryFields<'a> {
     /// A value that must be there.
     pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&'a Value) -> Reading<T>) -> Option<T> {
-        let read = match self.query.0.get(name) {
+        let read = match self.query.last(name) {
             Some(value) => read_one(value.as_ref(), read),
             None => Err(("missing", "is required".to_owned())),
         };
@@ -75,13 +83,21 @@ impl<'a> QueryFields<'a> {
         name: &str,
         read: impl FnOnce(&'a Value) -> Reading<T>,
     ) -> Option<Option<T>> {
-        match self.query.0.get(name) {
+        match self.query.last(name) {
             Some(value) => {
                 let read = read_one(value.as_ref(), read);
                 self.take(name, read).map(Some)
             }
             None => Some(None),
         }
+    }
+
+    /// All values of a name, in their order; `None` says that one does not fit.
+    pub fn every<T>(&mut self, name: &str, read: impl Fn(&'a Value) -> Reading<T>) -> Option<Vec<T>> {
+        let values = self.query.0.get(name).map(Vec::as_slice).unwrap_or_default();
+        let read: Vec<_> =
+            values.iter().map(|value| self.take(name, read_one(value.as_ref(), &read))).collect();
+        read.into_iter().collect()
     }
 
     /// A value with a default.

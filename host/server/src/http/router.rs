@@ -21,7 +21,8 @@ use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    ai_config, analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, registry, seeder,
+    ai_config, analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, plugins, rag,
+    registry, scenarios, seeder,
 };
 
 /// What handlers work with.
@@ -53,7 +54,15 @@ pub struct App {
     pub backtesting: backtesting::Backtesting,
     /// Training runs and the names of the successful ones.
     pub registry: registry::Registry,
-    /// Settings of language and embedding models, and their changes.
+    /// What computes.
+    pub plugins: plugins::Plugins,
+    /// The knowledge base.
+    pub knowledge: rag::Knowledge,
+    /// Settings of language and embedding models.
+    pub ai: LiveSettings,
+    /// What-if plans.
+    pub scenarios: scenarios::Scenarios,
+    /// Changes of these settings.
     pub ai_config: ai_config::AiConfig,
 }
 
@@ -92,6 +101,9 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(backtesting::routes())
         .merge(jobs::routes())
         .merge(registry::routes())
+        .merge(plugins::routes())
+        .merge(rag::routes())
+        .merge(scenarios::routes())
         .merge(ai_config::routes())
         .merge(metrics::routes())
 }

@@ -1,11 +1,11 @@
 //! Moments on the wire (contract `README.md` §6).
 
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 /// A moment: RFC 3339 in UTC with `Z`, microseconds, no fraction when it is zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[schema(value_type = String, format = DateTime, example = "2025-01-02T09:00:00Z")]
 pub struct Timestamp(pub DateTime<Utc>);
 

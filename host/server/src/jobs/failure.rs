@@ -121,7 +121,9 @@ impl From<ForecastError> for Failure {
             | ForecastError::Path(ResolveError::Extension(_) | ResolveError::Outside(_)) => Self::value(told),
             ForecastError::Path(ResolveError::Missing(_)) => Self::new("FileNotFoundError", told),
             ForecastError::Plugin { error, .. } => of_plugin(&error, told),
-            ForecastError::Calibration { source, .. } => Self { message: told, ..(*source).into() },
+            ForecastError::Calibration { source, .. } | ForecastError::OtherPlugin { source, .. } => {
+                Self { message: told, ..(*source).into() }
+            }
             ForecastError::Database(cause) => cause.into(),
             ForecastError::Bundle(_) => {
                 tracing::error!("{told}");
@@ -206,7 +208,11 @@ mod tests {
 
     #[test]
     fn only_faults_that_pass_are_tried_again() {
-        let busy = retailcast_runtime::Busy { threads: 1, queue: 1 };
+        let busy = retailcast_runtime::Busy {
+            lane: retailcast_runtime::Lane::plugin("naive"),
+            running: 1,
+            queue: 1,
+        };
         assert!(Failure::from(ForecastError::Compute(busy.into())).may_heal);
         assert!(Failure::from(sqlx::Error::PoolTimedOut).may_heal);
         assert!(!Failure::from(sqlx::Error::RowNotFound).may_heal);

@@ -69,6 +69,7 @@ fn tight() -> PluginSettings {
         memory: 64 << 20,
         fit: Duration::from_secs(2),
         predict: Duration::from_secs(2),
+        embed: Duration::from_secs(2),
         payload: 2 << 20,
     };
     PluginSettings { limits, ..PluginSettings::default() }

@@ -26,9 +26,8 @@ pub(super) struct OneFile {
 
 impl OneFile {
     pub(super) fn read(config: &Config, path: &Path, grants: &[GrantArg]) -> Result<Self, CliError> {
-        let bytes = std::fs::read(path)
-            .map_err(|e| CliError::Refused(format!("cannot read {}: {e}", path.display())))?;
-        let key = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
+        let bytes = super::read(path)?;
+        let key = retailcast_runtime::settings_key(path);
         let catalogue = config.plugins.catalogue();
         let mut settings = catalogue.plugins.get(&key).unwrap_or(&catalogue.defaults).clone();
         settings.gradient_boosting |= grants.contains(&GrantArg::GradientBoosting);

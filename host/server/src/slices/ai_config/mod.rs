@@ -10,4 +10,4 @@ mod wire;
 pub use error::ConfigError;
 pub use overrides::{Allowed, Change};
 pub use routes::routes;
-pub use service::{AiConfig, Embedded, NoKnowledge};
+pub use service::AiConfig;

@@ -1,13 +1,11 @@
 //! Reads and changes the settings in effect.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use serde_json::{Map, Value};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::sync::Mutex;
 
 use super::error::ConfigError;
@@ -17,34 +15,6 @@ use crate::ai::{AiSettings, LiveSettings, host_of};
 use crate::http::Problem;
 use crate::jobs::Bell;
 use crate::llm::{Ollama, OllamaError, OllamaModel};
-
-/// What holds vectors of the length that the settings say.
-pub trait Embedded: Debug + Send + Sync {
-    /// Indexed chunks.
-    fn chunk_count<'a>(&'a self, connection: &'a mut PgConnection) -> BoxFuture<'a, sqlx::Result<i64>>;
-
-    /// Removes all chunks and takes vectors of another length from now on; sources are indexed anew later. All of it
-    /// happens in the caller's transaction.
-    fn resize<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        dimension: u32,
-    ) -> BoxFuture<'a, sqlx::Result<()>>;
-}
-
-/// A program without a knowledge base: no vectors, of any length.
-#[derive(Debug, Clone, Copy)]
-pub struct NoKnowledge;
-
-impl Embedded for NoKnowledge {
-    fn chunk_count<'a>(&'a self, _: &'a mut PgConnection) -> BoxFuture<'a, sqlx::Result<i64>> {
-        Box::pin(async { Ok(0) })
-    }
-
-    fn resize<'a>(&'a self, _: &'a mut PgConnection, _: u32) -> BoxFuture<'a, sqlx::Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-}
 
 /// Settings, and what was changed of them at run time.
 #[derive(Debug, Clone)]
@@ -57,7 +27,7 @@ struct Inner {
     base: AiSettings,
     live: LiveSettings,
     allowed: Allowed,
-    embedded: Arc<dyn Embedded>,
+    knowledge: Knowledge,
     ollama: Ollama,
     /// What is stored, as this process last saw it. Held while it is read and put into effect, so that an older state
     /// never replaces a newer one.
@@ -68,20 +38,20 @@ struct Inner {
 const LOOK: Duration = Duration::from_secs(5);
 
 impl AiConfig {
-    /// Begins with the configured settings. `hosts` may be named by `ollama_base_url`, besides this machine and the
+    /// Begins with the settings in effect, which are those configured. `hosts` may be named by `ollama_base_url`, besides this machine and the
     /// configured one.
     pub fn new(
         pool: PgPool,
-        base: AiSettings,
         live: LiveSettings,
         hosts: &[String],
-        embedded: Arc<dyn Embedded>,
+        knowledge: Knowledge,
         ollama: Ollama,
     ) -> Self {
+        let base = (*live.current()).clone();
         let allowed =
             Allowed(hosts.iter().cloned().chain(host_of(&base.providers.ollama_base_url)).collect());
         let stored = Mutex::default();
-        Self(Arc::new(Inner { pool, base, live, allowed, embedded, ollama, stored }))
+        Self(Arc::new(Inner { pool, base, live, allowed, knowledge, ollama, stored }))
     }
 
     /// The settings in effect.
@@ -99,18 +69,18 @@ impl AiConfig {
         if change.values.is_empty() {
             return Err(ConfigError::NoChange);
         }
-        let Inner { pool, base, live, allowed, embedded, .. } = &*self.0;
+        let Inner { pool, base, live, allowed, knowledge, .. } = &*self.0;
         let mut stored = self.0.stored.lock().await;
         let mut transaction = pool.begin().await?;
         store::lock(&mut transaction).await?;
         let mut next = store::read(&mut transaction).await?;
         let present = overrides::apply(base, &next, allowed).embedding.dimension;
         if let Some(wanted) = change.dimension().filter(|wanted| *wanted != present) {
-            let chunks = embedded.chunk_count(&mut transaction).await?;
+            let chunks = knowledge.chunk_count().await?;
             if chunks > 0 && !change.force {
                 return Err(ConfigError::Dimension { chunks, present, wanted });
             }
-            embedded.resize(&mut transaction, wanted).await?;
+            rag::resize(&mut transaction, wanted).await?;
         }
         store::write(&mut transaction, &change.values).await?;
         transaction.commit().await?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use retailcast_core::backtest::{Fold, SplitConfig, SplitError, find_leak, rows_for_all_splits, split};
 use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::{MissingDays, Series};
-use retailcast_runtime::{Call, Catalogue, ComputePool};
+use retailcast_runtime::{Call, Catalogue, ComputePool, Lane};
 use serde_json::json;
 
 use super::folds::{Candidate, Failure, ModelResult};
@@ -185,7 +185,8 @@ impl Backtesting {
         // There is a first: a series too short for it was refused.
         let origin = history.series.days[folds[0].train.end - 1];
         let call = Call { now: present(origin), ..call };
-        compute::run(&self.compute, &call.clone(), move || {
+        let lane = Lane::plugin(&main.model_type);
+        compute::run(&self.compute, &lane, &call.clone(), move || {
             let models = 1 + baselines.as_deref().map_or(0, <[_]>::len);
             let (done, all) = (Cell::new(0), models * folds.len());
             let each = || {

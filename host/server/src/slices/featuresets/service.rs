@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use retailcast_core::featureset::{self, FeatureSet, FeatureSetConfig, FeatureSetError, Observed};
 use retailcast_core::{Day, MissingDays};
-use retailcast_runtime::{Call, ComputePool};
+use retailcast_runtime::{Call, ComputePool, Lane};
 use sqlx::{PgConnection, PgPool};
 
 use super::store::{self, Span};
@@ -136,7 +136,7 @@ impl Featuresets {
         let observed = self.observed(&request).await?;
         let missing_days = self.settings.missing_days;
         let (config_hash, span) = (request.config.hash(), request.span());
-        let set = compute::run(&self.compute, &call, move || {
+        let set = compute::run(&self.compute, &Lane::host(), &call, move || {
             featureset::compute(&request.config, &observed, &(span.first..=span.last), missing_days)
         })
         .await??;

@@ -4,6 +4,7 @@ use retailcast_core::{Day, SeriesError};
 use retailcast_runtime::PluginError;
 
 use super::calibration::{self, CalibrationRequest};
+use super::predict::{OtherPlugin, PluginId};
 use super::series::{LONGEST_WINDOW, SeriesWindow};
 use crate::artifacts::{BundleError, ModelError, ResolveError, StorageError};
 use crate::compute::ComputeError;
@@ -88,14 +89,28 @@ pub enum ForecastError {
     #[error("the model cannot be encoded: {0}")]
     Encode(#[from] serde_json::Error),
     /// The plugin that trained the model is not loaded any more.
-    #[error("the model was trained by plugin {name} {version}, which is not loaded: {reason}")]
+    #[error(
+        "the model was trained by plugin {name} {trained_by}, which is not loaded: {reason}. \
+         Put its file back, or train the model again with another"
+    )]
     PluginGone {
         /// Its name.
         name: String,
-        /// Its version.
-        version: String,
+        /// Which one exactly.
+        trained_by: PluginId,
         /// What the catalogue says.
         reason: String,
+    },
+    /// The plugin that trained the model was replaced, and its successor failed on it.
+    #[error(
+        "{source}. The model was trained by version {}, loaded is version {}: train it again, or put the old file back",
+        other.trained_by, other.loaded
+    )]
+    OtherPlugin {
+        /// Both.
+        other: OtherPlugin,
+        /// How the successor failed.
+        source: Box<ForecastError>,
     },
     /// The plugin failed or refused.
     #[error("model {model_type}: {error}")]
@@ -120,6 +135,13 @@ impl From<ModelError> for ForecastError {
             ModelError::Bundle(error) => error.into(),
             ModelError::Storage(error) => error.into(),
         }
+    }
+}
+
+impl ForecastError {
+    /// Whether a plugin failed or refused.
+    pub fn is_of_a_plugin(&self) -> bool {
+        matches!(self, Self::Plugin { .. })
     }
 }
 

@@ -10,6 +10,7 @@ pub mod routes;
 mod series;
 pub mod service;
 mod store;
+pub mod what_if;
 mod wire;
 
 pub use retailcast_runtime::panel;

@@ -10,7 +10,7 @@ use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::Exogenous;
 use retailcast_core::{Day, MissingDays, Observation, Series, Statics};
 use retailcast_runtime::{
-    Call, CancelToken, ForecastModel, Input, PluginError, Requirements, Scope, TrainingSet,
+    Call, CancelToken, ForecastModel, Input, Lane, PluginError, Requirements, Scope, TrainingSet,
 };
 
 use super::error::ForecastError;
@@ -217,6 +217,7 @@ impl Forecasting {
 
         let batches =
             batches(portfolio.series.len(), run.origins.len(), &requirements, self.compute.threads());
+        let lane = Lane::plugin(&model.description().name);
         let work = futures::stream::iter(batches).map(|range| {
             // A token per batch: the guard of a finished batch must not touch the others.
             let own = Call {
@@ -233,7 +234,8 @@ impl Forecasting {
                 missing_days: self.settings.missing_days,
                 call: own.clone(),
             };
-            async move { (range, compute::run(&self.compute, &own, move || batch.forecast()).await) }
+            let lane = lane.clone();
+            async move { (range, compute::run(&self.compute, &lane, &own, move || batch.forecast()).await) }
         });
         // One more than threads, so that none waits for the next batch; the rest of the queue is for others.
         let mut work = work.buffer_unordered(self.compute.threads() + 1);

@@ -1,8 +1,12 @@
 //! Forecasts from a model file.
 
+use std::sync::Arc;
+
 use retailcast_core::Day;
 use retailcast_core::frame::Exogenous;
-use retailcast_runtime::{Call, Description, ForecastModel, Forecasts, Input, PluginError};
+use retailcast_runtime::{
+    Call, Description, FittedId, ForecastModel, ForecastSession, Forecasts, Input, Lane, PluginError,
+};
 
 use super::error::{ForecastError, plugin_error};
 use super::panel::{self, Ahead};
@@ -39,6 +43,41 @@ pub struct Predicted {
     pub points: Vec<Point>,
     /// The method that really answered, when the model says that it used another one.
     pub fallback: Option<String>,
+    /// The plugins, when not the one that trained the model forecasts.
+    pub other_plugin: Option<OtherPlugin>,
+}
+
+/// A model file says which plugin trained it; the one that is loaded now is another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherPlugin {
+    /// The one that trained the model.
+    pub trained_by: PluginId,
+    /// The one that is loaded.
+    pub loaded: PluginId,
+}
+
+/// One exact plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginId {
+    /// `major.minor.patch`.
+    pub version: String,
+    /// SHA-256 of its component.
+    pub sha256: String,
+}
+
+impl std::fmt::Display for PluginId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (SHA-256 {})", self.version, self.sha256)
+    }
+}
+
+impl OtherPlugin {
+    fn of(bundle: &Bundle, loaded: &Description) -> Option<Self> {
+        let trained_by =
+            PluginId { version: bundle.plugin.version.clone(), sha256: bundle.plugin.digest.clone() };
+        let loaded = PluginId { version: loaded.version.clone(), sha256: loaded.digest.to_string() };
+        (trained_by.sha256 != loaded.sha256).then_some(Self { trained_by, loaded })
+    }
 }
 
 /// The forecast of one day.
@@ -95,24 +134,38 @@ impl Forecasting {
         horizon: usize,
         request_id: &str,
     ) -> Result<Predicted, ForecastError> {
+        let model = self.model_of(&bundle)?;
+        let other_plugin = OtherPlugin::of(&bundle, model.description());
+        let origin = origin(&bundle)?;
+        let (known, assumed) = self.known_ahead(&bundle, horizon, origin).await?;
+        let call = self.call(request_id, origin);
+        let lane = Lane::plugin(&bundle.plugin.name);
+        let forecast = compute::run(&self.compute, &lane, &call.clone(), move || {
+            forecast(&*model, &bundle, &known, origin + 1, horizon, assumed, &call)
+        })
+        .await?;
+        match (forecast, other_plugin) {
+            (Ok(predicted), other_plugin) => Ok(Predicted { other_plugin, ..predicted }),
+            (Err(source), Some(other)) if source.is_of_a_plugin() => {
+                Err(ForecastError::OtherPlugin { other, source: Box::new(source) })
+            }
+            (Err(source), _) => Err(source),
+        }
+    }
+
+    /// The plugin that trained a model, or what took its place.
+    pub(super) fn model_of(&self, bundle: &Bundle) -> Result<Arc<dyn ForecastModel>, ForecastError> {
         let name = &bundle.plugin.name;
         let model = self.catalogue.model(name).map_err(|e| ForecastError::PluginGone {
             name: name.clone(),
-            version: bundle.plugin.version.clone(),
+            trained_by: PluginId {
+                version: bundle.plugin.version.clone(),
+                sha256: bundle.plugin.digest.clone(),
+            },
             reason: e.to_string(),
         })?;
-        note_other_makers(&bundle, model.description());
-        let origin: Day = bundle
-            .metadata
-            .train_end_date
-            .parse()
-            .map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))?;
-        let (known, assumed) = self.known_ahead(&bundle, horizon, origin).await?;
-        let call = self.call(request_id, origin);
-        compute::run(&self.compute, &call.clone(), move || {
-            forecast(&*model, &bundle, &known, origin + 1, horizon, assumed, &call)
-        })
-        .await?
+        note_other_makers(bundle, OtherPlugin::of(bundle, model.description()).as_ref());
+        Ok(model)
     }
 
     /// For feature models: what is known of the days to come, and which columns rest on an assumption.
@@ -128,12 +181,7 @@ impl Forecasting {
         let pair = Pair { store_id: bundle.metadata.store_id, product_id: bundle.metadata.product_id };
         let (mut known, days) = self.exogenous(pair, origin + 1, origin + horizon as i32).await?;
         // The launch that the model was trained with, even when the product's was changed since.
-        known.statics.launch = match bundle.metadata.launch_date.clone().flatten() {
-            Some(text) => {
-                Some(text.parse().map_err(|e| BundleError::Damaged(format!("its launch_date: {e}")))?)
-            }
-            None => None,
-        };
+        known.statics.launch = launch(bundle)?;
         let mut assumed = vec!["price_factor", "promo_active"];
         if days < horizon {
             assumed.push("is_holiday");
@@ -143,17 +191,16 @@ impl Forecasting {
     }
 }
 
-/// A model made by another version is used, and the log says so.
-fn note_other_makers(bundle: &Bundle, loaded: &Description) {
-    let program = env!("CARGO_PKG_VERSION");
-    if bundle.plugin.digest != loaded.digest.to_string() || bundle.runtime.version != program {
-        tracing::info!(
-            plugin = bundle.plugin.name,
-            trained_by = bundle.plugin.version,
-            loaded = loaded.version,
-            trained_in = bundle.runtime.version,
-            "the model file was made by another version"
-        );
+/// A model made by another plugin or program is used, and the log says so. Whether its state still fits is for the
+/// plugin to say.
+fn note_other_makers(bundle: &Bundle, other: Option<&OtherPlugin>) {
+    let plugin = &bundle.plugin.name;
+    if let Some(OtherPlugin { trained_by, loaded }) = other {
+        tracing::warn!(plugin, %trained_by, %loaded, "another plugin forecasts than trained the model");
+    }
+    if bundle.runtime.version != env!("CARGO_PKG_VERSION") {
+        let trained_in = &bundle.runtime.version;
+        tracing::info!(plugin, trained_in, "the model file was made by another version of the program");
     }
 }
 
@@ -178,34 +225,82 @@ fn forecast(
     assumed_inputs: Vec<&'static str>,
     call: &Call,
 ) -> Result<Predicted, ForecastError> {
-    let fail = |error| plugin_error(&bundle.plugin.name, error);
-    let own: serde_json::Map<_, _> = bundle.config.clone().into_iter().skip(2).collect();
-    let mut session = model.session(call).map_err(fail)?;
-    let fitted = session.load(&bundle.state).map_err(fail)?;
-    let input = match bundle.metadata.history_tail {
-        None => Input::Series,
-        Some(_) => session.requirements(&serde_json::Value::Object(own).to_string()).map_err(fail)?.input,
-    };
-    let ahead = match (&input, &bundle.metadata.history_tail) {
+    let mut loaded = LoadedModel::open(model, bundle, call)?;
+    let ahead = match (&loaded.input, &bundle.metadata.history_tail) {
         (Input::Table { features, .. }, Some(tail)) => {
             Ahead::unchanged(features, tail, start, horizon, known)
         }
         _ => Ahead::bare(start),
     };
-    let mut forecasts = panel::predict(&mut *session, fitted, &input, &[ahead], horizon).map_err(fail)?;
-    if let Some(failure) = forecasts.failures.drain(..).next() {
-        return Err(fail(PluginError::Guest(failure)));
-    }
-    let points =
-        (0..horizon).map(|step| point(start, step, &forecasts, bundle.calibration.as_ref())).collect();
+    let (points, fallback) = loaded.forecast(bundle, ahead, horizon)?;
     Ok(Predicted {
         model_type: bundle.plugin.name.clone(),
         config_hash: bundle.config_hash.clone(),
         missing_days: bundle.missing_days.clone(),
         assumed_inputs,
         points,
-        fallback: forecasts.fallbacks.into_iter().next().map(|(_, method)| method),
+        fallback,
+        other_plugin: None,
     })
+}
+
+/// The last day that the model knows.
+pub(super) fn origin(bundle: &Bundle) -> Result<Day, BundleError> {
+    let date = &bundle.metadata.train_end_date;
+    date.parse().map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))
+}
+
+/// The launch that the model was trained with.
+pub(super) fn launch(bundle: &Bundle) -> Result<Option<Day>, BundleError> {
+    let date = bundle.metadata.launch_date.clone().flatten();
+    date.map(|text| text.parse().map_err(|e| BundleError::Damaged(format!("its launch_date: {e}"))))
+        .transpose()
+}
+
+/// A model file in an instance of its plugin.
+pub(super) struct LoadedModel {
+    session: Box<dyn ForecastSession>,
+    fitted: FittedId,
+    /// What the model reads.
+    pub(super) input: Input,
+}
+
+impl LoadedModel {
+    /// Loads it.
+    pub(super) fn open(
+        model: &dyn ForecastModel,
+        bundle: &Bundle,
+        call: &Call,
+    ) -> Result<Self, ForecastError> {
+        let fail = |error| plugin_error(&bundle.plugin.name, error);
+        let own: serde_json::Map<_, _> = bundle.config.clone().into_iter().skip(2).collect();
+        let mut session = model.session(call).map_err(fail)?;
+        let fitted = session.load(&bundle.state).map_err(fail)?;
+        let input = match bundle.metadata.history_tail {
+            None => Input::Series,
+            Some(_) => session.requirements(&serde_json::Value::Object(own).to_string()).map_err(fail)?.input,
+        };
+        Ok(Self { session, fitted, input })
+    }
+
+    /// The forecast of one series, and the method that really answered when it was another one.
+    pub(super) fn forecast(
+        &mut self,
+        bundle: &Bundle,
+        ahead: Ahead,
+        horizon: usize,
+    ) -> Result<(Vec<Point>, Option<String>), ForecastError> {
+        let fail = |error| plugin_error(&bundle.plugin.name, error);
+        let start = ahead.start;
+        let mut forecasts =
+            panel::predict(&mut *self.session, self.fitted, &self.input, &[ahead], horizon).map_err(fail)?;
+        if let Some(failure) = forecasts.failures.drain(..).next() {
+            return Err(fail(PluginError::Guest(failure)));
+        }
+        let points =
+            (0..horizon).map(|step| point(start, step, &forecasts, bundle.calibration.as_ref())).collect();
+        Ok((points, forecasts.fallbacks.into_iter().next().map(|(_, method)| method)))
+    }
 }
 
 /// One step of the forecasts of one series. Intervals of the calibration come before the model's own.

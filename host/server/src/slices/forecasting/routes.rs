@@ -88,7 +88,7 @@ pub fn problem(error: ForecastError) -> Problem {
 }
 
 fn told(error: &ForecastError) -> Problem {
-    let refused = |code, error: &ForecastError| Problem::new(code, format!("{error}."));
+    let refused = |code, error: &ForecastError| Problem::new(code, sentence(error));
     match error {
         ForecastError::Disabled
         | ForecastError::NoRows(_)
@@ -117,6 +117,7 @@ fn told(error: &ForecastError) -> Problem {
         ForecastError::Compute(ComputeError::Lost) | ForecastError::Storage(_) | ForecastError::Encode(_) => {
             Problem::internal(error)
         }
+        ForecastError::OtherPlugin { source, .. } => told(source).detail(sentence(error)),
         ForecastError::Calibration { origin, source } => {
             told(source).with("calibration_origin", origin.to_string())
         }
@@ -124,8 +125,14 @@ fn told(error: &ForecastError) -> Problem {
     }
 }
 
+/// With a full stop, unless it ends with lines of TOML to paste.
+fn sentence(error: &ForecastError) -> String {
+    let text = error.to_string();
+    if text.contains("\n[") { text } else { format!("{text}.") }
+}
+
 /// Whose fault a plugin's failure is, in HTTP.
-fn plugin_code(error: &PluginError) -> Code {
+pub fn plugin_code(error: &PluginError) -> Code {
     match error {
         PluginError::Guest(refusal) => match refusal.code {
             GuestErrorCode::InvalidConfig
@@ -150,6 +157,8 @@ fn plugin_code(error: &PluginError) -> Code {
         | PluginError::Contract { .. }
         | PluginError::Denied { .. }
         | PluginError::Digest { .. }
+        | PluginError::Unpinned { .. }
+        | PluginError::Defaults { .. }
         | PluginError::Description { .. }
         | PluginError::Conformance { .. }
         | PluginError::SessionOver

@@ -8,7 +8,8 @@ use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::frame::{Feature, tail};
 use retailcast_core::{Day, MissingDays};
 use retailcast_runtime::{
-    Call, CancelToken, Catalogue, ComputePool, ForecastModel, Input, Phase, PluginError, Requirements, Scope,
+    Call, CancelToken, Catalogue, ComputePool, ForecastModel, Input, Lane, Phase, PluginError, Requirements,
+    Scope,
 };
 use sqlx::PgPool;
 
@@ -127,7 +128,8 @@ impl Forecasting {
         let trial =
             wanted.map(|wanted| wanted.trial(&request.model_type, &requirements, found)).transpose()?;
         let settings = self.settings;
-        let (bytes, trained) = compute::run(&self.compute, &call.clone(), move || {
+        let lane = Lane::plugin(&model.description().name);
+        let (bytes, trained) = compute::run(&self.compute, &lane, &call.clone(), move || {
             let mut bundle = fit(&*model, &request, &requirements.input, &history, settings, &call)?;
             let calibrated = trial
                 .map(|trial| trial.run(&*model, &request.config, &requirements.input, &history, &call))
@@ -190,7 +192,8 @@ impl Forecasting {
         call: &Call,
     ) -> Result<Requirements, ForecastError> {
         let (asked, config, asking) = (Arc::clone(model), config.json(), call.clone());
-        compute::run(&self.compute, call, move || asked.session(&asking)?.requirements(&config))
+        let lane = Lane::plugin(&model.description().name);
+        compute::run(&self.compute, &lane, call, move || asked.session(&asking)?.requirements(&config))
             .await?
             .map_err(|error| plugin_error(&model.description().name, error))
     }

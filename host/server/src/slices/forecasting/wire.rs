@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::interval_wire::{CalibrationBody, CalibrationResult, IntervalResult, read_calibration};
-use super::predict::{PredictRequest, Predicted};
+use super::predict::{OtherPlugin, PredictRequest, Predicted};
 use super::series::SeriesWindow;
 use super::service::{ForecastingSettings, TrainRequest, Trained};
 use crate::http::fields::{self, Fields};
@@ -215,7 +215,7 @@ impl TrainResult {
     {"date": "2025-04-02", "forecast": 11.0, "lower_bound": 5.0, "upper_bound": 17.0,
      "intervals": [{"level": 80.0, "lower": 5.0, "upper": 17.0}, {"level": 95.0, "lower": 2.0, "upper": 20.0}]}],
     "model_type": "seasonal_naive", "config_hash": "a9baf055e83a554f", "horizon": 2, "duration_ms": 1.07,
-    "missing_days": "zero", "assumed_inputs": [], "fallback": null}))]
+    "missing_days": "zero", "assumed_inputs": [], "fallback": null, "other_plugin": null}))]
 pub(super) struct PredictResult {
     store_id: i32,
     product_id: i32,
@@ -233,6 +233,34 @@ pub(super) struct PredictResult {
     /// The method that really answered, when the model says that it used another one.
     #[schema(required)]
     fallback: Option<String>,
+    /// When the model was trained by another plugin than the one that is loaded now and forecasts: both. Train again to
+    /// be sure.
+    #[schema(required)]
+    other_plugin: Option<OtherPluginResult>,
+}
+
+/// Which plugin trained a model and which one forecasts from it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OtherPluginResult {
+    /// Version of the plugin that trained the model.
+    trained_version: String,
+    /// SHA-256 of its component, 64 hex digits.
+    trained_sha256: String,
+    /// Version of the plugin that is loaded.
+    loaded_version: String,
+    /// SHA-256 of its component.
+    loaded_sha256: String,
+}
+
+impl From<OtherPlugin> for OtherPluginResult {
+    fn from(other: OtherPlugin) -> Self {
+        Self {
+            trained_version: other.trained_by.version,
+            trained_sha256: other.trained_by.sha256,
+            loaded_version: other.loaded.version,
+            loaded_sha256: other.loaded.sha256,
+        }
+    }
 }
 
 /// The forecast of one day.
@@ -272,6 +300,7 @@ impl PredictResult {
             missing_days: predicted.missing_days,
             assumed_inputs: predicted.assumed_inputs,
             fallback: predicted.fallback,
+            other_plugin: predicted.other_plugin.map(Into::into),
         }
     }
 }

@@ -10,7 +10,7 @@ use retailcast_core::seeder::inventory::Stockouts;
 use retailcast_core::seeder::prices::{PriceBook, PriceWindow, price_windows};
 use retailcast_core::seeder::promotions::{Promotion, PromotionBook, promotions};
 use retailcast_core::seeder::{Parameters, Rejected, Shop, World, calendar, markdowns, signals};
-use retailcast_runtime::{Call, ComputePool};
+use retailcast_runtime::{Call, ComputePool, Lane};
 use sqlx::PgConnection;
 
 use super::service::{Counts, SeedError};
@@ -136,7 +136,7 @@ impl Facts<'_> {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, SeedError> {
-        Ok(compute::run(self.compute, &Call::default(), work).await?)
+        Ok(compute::run(self.compute, &Lane::host(), &Call::default(), work).await?)
     }
 
     /// Makes rows of all pairs, a few pairs at a time on every compute thread, and sends them in order of the pairs
@@ -196,7 +196,7 @@ async fn patiently<T: Send + 'static>(
     work: impl Fn() -> T + Clone + Send + 'static,
 ) -> Result<T, ComputeError> {
     loop {
-        match compute::run(pool, &Call::default(), work.clone()).await {
+        match compute::run(pool, &Lane::host(), &Call::default(), work.clone()).await {
             Err(ComputeError::Busy(_)) => tokio::time::sleep(PATIENCE).await,
             done => return done,
         }

@@ -198,12 +198,15 @@ impl Seeder {
         }
         let started = Instant::now();
         let mut transaction = self.begin().await?;
-        let stores = dimensions::stores(seed, &parameters);
-        let products = dimensions::products(seed, &parameters);
-        store::insert_stores(&mut transaction, &stores).await?;
-        store::insert_products(&mut transaction, &products).await?;
-        let counts = self.facts(&mut transaction, seed, parameters, false, progress).await?;
-        transaction.commit().await?;
+        let made = async {
+            let stores = dimensions::stores(seed, &parameters);
+            let products = dimensions::products(seed, &parameters);
+            store::insert_stores(&mut transaction, &stores).await?;
+            store::insert_products(&mut transaction, &products).await?;
+            self.facts(&mut transaction, seed, parameters, false, progress).await
+        }
+        .await;
+        let counts = end(transaction, made).await?;
         Ok(Created { counts, seconds: started.elapsed().as_secs_f64(), seed, dry_run })
     }
 
@@ -213,8 +216,8 @@ impl Seeder {
         let started = Instant::now();
         let mut transaction = self.begin().await?;
         let parameters = Parameters::base(window);
-        let mut counts = self.facts(&mut transaction, seed, parameters, true, progress).await?;
-        transaction.commit().await?;
+        let made = self.facts(&mut transaction, seed, parameters, true, progress).await;
+        let mut counts = end(transaction, made).await?;
         (counts.stores, counts.products) = (0, 0);
         Ok(Created { counts, seconds: started.elapsed().as_secs_f64(), seed, dry_run: false })
     }
@@ -276,6 +279,23 @@ impl Seeder {
         Facts { connection, compute: &self.compute, batch: self.settings.batch_size, progress, append }
             .write(seed, parameters, shop)
             .await
+    }
+}
+
+/// Keeps what was made, or undoes it before the answer: a transaction that is only dropped is rolled back some time later,
+/// and keeps others out until then.
+async fn end<T>(
+    transaction: Transaction<'static, Postgres>,
+    made: Result<T, SeedError>,
+) -> Result<T, SeedError> {
+    match made {
+        Ok(made) => transaction.commit().await.map(|()| made).map_err(SeedError::from),
+        Err(error) => {
+            if let Err(e) = transaction.rollback().await {
+                tracing::warn!("a failed seeding was not rolled back, its connection is closed: {e}");
+            }
+            Err(error)
+        }
     }
 }
 

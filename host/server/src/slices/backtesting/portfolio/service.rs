@@ -7,7 +7,7 @@ use futures::StreamExt;
 use retailcast_core::backtest::{Window, WindowConfig, windows};
 use retailcast_core::config_schema::NormalisedConfig;
 use retailcast_core::{Day, MissingDays};
-use retailcast_runtime::Call;
+use retailcast_runtime::{Call, Lane};
 
 use super::super::service::{Backtesting, random_id};
 use super::scores::ModelScores;
@@ -205,7 +205,7 @@ impl Backtesting {
     ) -> Result<Scored, PortfolioError> {
         let (all, truth) = (Arc::clone(&contest.portfolio), Arc::clone(&contest.truths));
         let levels = order.levels.clone();
-        let (outcomes, scores) = compute::run(&self.compute, &Call::default(), move || {
+        let (outcomes, scores) = compute::run(&self.compute, &Lane::host(), &Call::default(), move || {
             let scores = ModelScores::of(&all, &truth, &outcomes, &levels, elapsed);
             (outcomes, scores)
         })
@@ -238,7 +238,7 @@ impl Backtesting {
                 let series = &portfolio.series[from..to];
                 series.iter().map(|series| Truth::of(series, &cut, policy)).collect::<Vec<Truth>>()
             };
-            async move { compute::run(&self.compute, &Call::default(), work).await }
+            async move { compute::run(&self.compute, &Lane::host(), &Call::default(), work).await }
         });
         let mut batches = futures::stream::iter(batches).buffered(self.compute.threads() + 1);
         let mut truths = Vec::with_capacity(portfolio.series.len());

@@ -1,0 +1,128 @@
+//! An embedding provider of contract 0.1 behind the host's trait.
+
+use wasmtime::Store;
+use wasmtime::component::InstancePre;
+
+use super::bindings::retailcast::plugin::types as wit_types;
+use super::embedding_bindings::exports::retailcast::plugin::embedder as wit;
+use super::embedding_bindings::{EmbeddingProvider as Exports, EmbeddingProviderPre};
+use super::instance::{Adapter, World, guest, guest_error};
+use crate::embedding::{EmbeddingFailure, EmbeddingLimits, EmbeddingProvider, Purpose, Remedy};
+use crate::sandbox::SandboxState;
+use crate::{Call, Description, Kind, Phase, PluginError};
+
+impl World for Exports {
+    const KIND: Kind = Kind::EmbeddingProvider;
+    type Pre = EmbeddingProviderPre<SandboxState>;
+
+    fn prepare(linked: InstancePre<SandboxState>) -> wasmtime::Result<Self::Pre> {
+        EmbeddingProviderPre::new(linked)
+    }
+
+    fn instantiate(pre: &Self::Pre, store: &mut Store<SandboxState>) -> wasmtime::Result<Self> {
+        pre.instantiate(store)
+    }
+
+    fn describe(&self, store: &mut Store<SandboxState>) -> wasmtime::Result<wit_types::Description> {
+        self.retailcast_plugin_plugin().call_describe(store)
+    }
+}
+
+/// A loaded plugin of kind embedding provider.
+pub(crate) type Embedder = Adapter<Exports>;
+
+impl EmbeddingProvider for Embedder {
+    fn description(&self) -> &Description {
+        self.description()
+    }
+
+    fn describe(&self, call: &Call) -> Result<Description, PluginError> {
+        self.describe(call)
+    }
+
+    fn limits(&self, config: &str, call: &Call) -> Result<EmbeddingLimits, PluginError> {
+        let mut instance = self.open(call)?;
+        let answer = instance.run(Phase::Needs, |store, world| {
+            world.retailcast_plugin_embedder().call_limits_of(store, config)
+        })?;
+        let limits = answer.map_err(guest)?;
+        if limits.max_batch == 0 {
+            return Err(broken(Phase::Needs, "max-batch", "at least 1", "0"));
+        }
+        Ok(EmbeddingLimits {
+            max_batch: limits.max_batch as usize,
+            max_tokens: limits.max_tokens.map(|tokens| tokens as usize),
+            remote: limits.remote,
+        })
+    }
+
+    fn embed(
+        &self,
+        config: &str,
+        purpose: Purpose,
+        texts: &[String],
+        dimension: usize,
+        call: &Call,
+    ) -> Result<Result<Vec<Vec<f32>>, EmbeddingFailure>, PluginError> {
+        let purpose = match purpose {
+            Purpose::Document => wit::Purpose::Document,
+            Purpose::Query => wit::Purpose::Query,
+        };
+        let mut instance = self.open(call)?;
+        let answer = instance.run(Phase::Embed, |store, world| {
+            world.retailcast_plugin_embedder().call_embed(store, config, purpose, texts)
+        })?;
+        match answer {
+            Ok(numbers) => split(&numbers, texts.len(), dimension).map(Ok),
+            Err(failure) => Ok(Err(from_wit(failure))),
+        }
+    }
+}
+
+fn from_wit(failure: wit::Failure) -> EmbeddingFailure {
+    let remedy = match failure.remedy {
+        wit::Remedy::None => Remedy::None,
+        wit::Remedy::OtherKey => Remedy::OtherKey,
+        wit::Remedy::Pause(pause) => Remedy::Pause(pause),
+    };
+    EmbeddingFailure { error: guest_error(failure.error), remedy }
+}
+
+fn broken(
+    phase: Phase,
+    check: &'static str,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+) -> PluginError {
+    PluginError::BadResult { phase, check, expected: expected.into(), found: found.into() }
+}
+
+/// The vectors, one by one.
+fn split(numbers: &[f32], texts: usize, dimension: usize) -> Result<Vec<Vec<f32>>, PluginError> {
+    if numbers.len() != texts * dimension {
+        return Err(broken(
+            Phase::Embed,
+            "length of vectors",
+            format!("{texts} vectors of {dimension} numbers"),
+            format!("{} numbers", numbers.len()),
+        ));
+    }
+    if let Some(at) = numbers.iter().position(|number| !number.is_finite()) {
+        let found = format!("{} in the vector of text {}", numbers[at], at / dimension.max(1));
+        return Err(broken(Phase::Embed, "finite vectors", "finite numbers", found));
+    }
+    Ok(numbers.chunks(dimension.max(1)).map(<[f32]>::to_vec).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_are_counted_and_finite() {
+        assert_eq!(split(&[1.0, 2.0, 3.0, 4.0], 2, 2).unwrap(), [[1.0, 2.0], [3.0, 4.0]]);
+        assert!(split(&[1.0, 2.0, 3.0], 2, 2).unwrap_err().to_string().contains("found 3 numbers"));
+        let error = split(&[1.0, 2.0, f32::NAN, 4.0], 2, 2).unwrap_err().to_string();
+        assert!(error.contains("NaN in the vector of text 1"), "{error}");
+    }
+}
