@@ -15,6 +15,7 @@ use crate::config::{AppEnv, Config};
 use crate::http::App;
 use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
 use crate::llm::{Client, ClientError, Ollama};
+use crate::slices::agents::{Agents, Services};
 use crate::slices::ai_config::AiConfig;
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
@@ -221,6 +222,14 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
     let ai = LiveSettings::new(AiSettings::of(config));
     let knowledge = knowledge(config, pool.clone(), Arc::clone(&compute), catalogue, ai.clone());
     let client = Client::new()?;
+    let backtesting = backtesting_on(config, forecasting.clone(), Arc::clone(&compute));
+    let services = Services {
+        registry: registry.clone(),
+        backtesting: backtesting.clone(),
+        scenarios: scenarios.clone(),
+        knowledge: knowledge.clone(),
+    };
+    let agents = Agents::new(pool.clone(), ai.clone(), client.clone(), services);
     let ai_config = ai_config(config, pool.clone(), ai.clone(), knowledge.clone(), client);
     Ok(Arc::new(App {
         config: config.app.clone(),
@@ -231,13 +240,14 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
         featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
         jobs: Jobs::new(pool.clone(), Arc::new(Bell::default())),
-        backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
+        backtesting,
         registry,
         scenarios,
         forecasting,
         plugins,
         knowledge,
         ai,
+        agents,
         ai_config,
         compute,
         pool,

@@ -45,6 +45,7 @@ pub struct ParquetFile(Vec<u8>);
         (name = "plugins", description = "The models and their makers: what is loaded, what was refused and why."),
         (name = "rag", description = "The knowledge base: documents, and the parts of them that answer a question."),
         (name = "scenarios", description = "What if: a forecast under assumptions, plans, and which is best."),
+        (name = "agents", description = "Two agents: experiments with forecasts, and answers from the knowledge base."),
         (name = "config", description = "Settings of language and embedding models, changed while the server runs."),
         (name = "operations", description = "For operators."),
     )

@@ -21,8 +21,8 @@ use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    ai_config, analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, plugins, rag,
-    registry, scenarios, seeder,
+    agents, ai_config, analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, plugins,
+    rag, registry, scenarios, seeder,
 };
 
 /// What handlers work with.
@@ -62,6 +62,8 @@ pub struct App {
     pub ai: LiveSettings,
     /// What-if plans.
     pub scenarios: scenarios::Scenarios,
+    /// Agents.
+    pub agents: agents::Agents,
     /// Changes of these settings.
     pub ai_config: ai_config::AiConfig,
 }
@@ -105,6 +107,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(rag::routes())
         .merge(scenarios::routes())
         .merge(ai_config::routes())
+        .merge(agents::routes())
         .merge(metrics::routes())
 }
 

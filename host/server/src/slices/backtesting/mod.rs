@@ -9,6 +9,7 @@ mod run_body;
 mod service;
 
 pub use folds::{FoldResult, ModelResult};
-pub use routes::routes;
-pub use run_body::read_split;
+pub use result_body::BacktestResult;
+pub use routes::{problem, routes};
+pub use run_body::{BacktestOrder, read, read_split};
 pub use service::{BASELINES, Backtest, BacktestError, BacktestRequest, BacktestSettings, Backtesting};

@@ -50,7 +50,8 @@ async fn backtest(
     Ok(Json(BacktestResult::new(&order, backtest, started.elapsed())))
 }
 
-fn problem(error: BacktestError) -> Problem {
+/// A refusal as a problem.
+pub fn problem(error: BacktestError) -> Problem {
     match error {
         BacktestError::TooManySplits { .. }
         | BacktestError::GapTooLong { .. }

@@ -80,9 +80,9 @@ pub(super) struct SplitConfigBody {
 
 /// A body that fits.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct BacktestOrder {
+pub struct BacktestOrder {
     /// What to do.
-    pub(super) request: BacktestRequest,
+    pub request: BacktestRequest,
     /// Schema hash of the configuration.
     pub(super) config_hash: String,
     /// Whether dates, actuals and predictions of the folds are answered.
@@ -90,10 +90,7 @@ pub(super) struct BacktestOrder {
 }
 
 /// Reads the body.
-pub(super) fn read(
-    body: &Map<String, Value>,
-    catalogue: &Catalogue,
-) -> Result<BacktestOrder, Vec<FieldError>> {
+pub fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<BacktestOrder, Vec<FieldError>> {
     let mut fields = Fields::of(body);
     let store_id = fields.required("store_id", fields::lax_int(KEY.0, KEY.1));
     let product_id = fields.required("product_id", fields::lax_int(KEY.0, KEY.1));
