@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::openapi::Base;
 use super::{Code, Problem, cors, health, metrics, openapi, request};
+use crate::ai::LiveSettings;
 use crate::config::{AppConfig, AppEnv};
 use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
