@@ -61,13 +61,20 @@ async fn an_action_waits_and_its_approval_is_used_once() {
     for status in ["running", "success"] {
         patch(&app, &run_id, json!({"status": status})).await;
     }
-    server.then(Step::call("c1", "tool_create_alias", &json!({"alias_name": "production", "run_id": run_id})));
+    server.then(Step::call(
+        "c1",
+        "tool_create_alias",
+        &json!({"alias_name": "production", "run_id": run_id}),
+    ));
     server.then(Step::say(&json!({"summary": "It waits for you."})));
     let session = open(&app, "experiment").await;
     let answer = chat(&app, &session, "Deploy it").await;
     assert_eq!(answer["pending_approval"], true);
     let action = answer["pending_action"].clone();
-    assert_eq!(action["arguments"], json!({"alias_name": "production", "run_id": run_id, "description": null}));
+    assert_eq!(
+        action["arguments"],
+        json!({"alias_name": "production", "run_id": run_id, "description": null})
+    );
     assert_eq!(app.get("/registry/aliases").await.json(), json!([]));
     // No model is asked meanwhile.
     assert_eq!(chat(&app, &session, "And now?").await["pending_action"], action);
@@ -118,7 +125,10 @@ async fn sessions_end() {
     let server = ModelServer::start([]).await;
     let app = app(&server).await;
     let session = open(&app, "rag_assistant").await;
-    sqlx::query("update agent_session set expires_at = now() - interval '1 second'").execute(&app.pool).await.unwrap();
+    sqlx::query("update agent_session set expires_at = now() - interval '1 second'")
+        .execute(&app.pool)
+        .await
+        .unwrap();
     app.post(&format!("{session}/chat"), json!({"message": "?"})).await.problem(410, "gone");
     assert_eq!(app.get(&session).await.json()["status"], "expired");
     for _ in 0..2 {
@@ -128,6 +138,9 @@ async fn sessions_end() {
     app.get(&format!("{SESSIONS}/x")).await.problem(404, "not-found");
     assert_eq!(
         app.post(SESSIONS, json!({"agent_type": "x", "y": 1})).await.invalid(),
-        [("agent_type".to_owned(), "literal_error".to_owned()), ("y".to_owned(), "extra_forbidden".to_owned())]
+        [
+            ("agent_type".to_owned(), "literal_error".to_owned()),
+            ("y".to_owned(), "extra_forbidden".to_owned())
+        ]
     );
 }

@@ -43,8 +43,14 @@ async fn a_change_is_in_effect_at_once_and_hides_its_key() {
     let body = json!({"openai_api_key": CANARY, "agent_temperature": 0, "agent_default_model": "openai:gpt-4o",
                       "unknown": 1, "agent_max_tokens": null});
     let changed = patch(&app, body).await;
-    assert_eq!(changed["overridden_keys"], json!(["agent_default_model", "agent_temperature", "openai_api_key"]));
-    assert_eq!(changed["api_keys"][0], json!({"provider": "openai", "is_set": true, "masked": "sk-cana…9999"}));
+    assert_eq!(
+        changed["overridden_keys"],
+        json!(["agent_default_model", "agent_temperature", "openai_api_key"])
+    );
+    assert_eq!(
+        changed["api_keys"][0],
+        json!({"provider": "openai", "is_set": true, "masked": "sk-cana…9999"})
+    );
     assert_eq!(changed["agent_temperature"].as_f64(), Some(0.0));
     assert_eq!(app.get(AI).await.json(), changed);
     let removed = patch(&app, json!({"openai_api_key": ""})).await;
@@ -73,7 +79,8 @@ async fn what_does_not_fit_changes_nothing() {
         let answer = app.patch(AI, body).await;
         assert_eq!(answer.invalid(), [(field.to_owned(), kind.to_owned())]);
     }
-    for body in [json!({}), json!({"force": true}), json!({"agent_temperature": null}), json!({"unknown": 1})] {
+    for body in [json!({}), json!({"force": true}), json!({"agent_temperature": null}), json!({"unknown": 1})]
+    {
         app.patch(AI, body).await.problem(400, "bad-request");
     }
     assert_eq!(app.get(AI).await.json()["overridden_keys"], json!([]));
@@ -89,10 +96,14 @@ async fn ollama_is_asked() {
         {"name": "llama3.1:latest", "size": 4_661_224_676_u64, "details": {"family": "llama"}},
         {"name": "", "model": "nomic"}, {}]}));
     let models = app.get("/config/ollama/models").await.json();
-    assert_eq!(models[0], json!({"name": "llama3.1:latest", "size_bytes": 4_661_224_676_u64, "family": "llama"}));
+    assert_eq!(
+        models[0],
+        json!({"name": "llama3.1:latest", "size_bytes": 4_661_224_676_u64, "family": "llama"})
+    );
     assert_eq!(models[2], json!({"name": "unknown", "size_bytes": null, "family": null}));
     let health = app.get("/config/providers/health").await.json();
-    let names: Vec<_> = health.as_array().unwrap().iter().map(|one| one["provider"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        health.as_array().unwrap().iter().map(|one| one["provider"].as_str().unwrap()).collect();
     assert_eq!(names, ["ollama", "openai", "anthropic", "google"]);
     assert_eq!(health[0]["models"], json!(["llama3.1:latest", "nomic", "unknown"]));
 }

@@ -112,7 +112,11 @@ async fn tags(State(script): State<Arc<Script>>) -> Response {
     }
 }
 
-async fn complete(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+async fn complete(
+    State(script): State<Arc<Script>>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
     let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     let stream = body["stream"] == true;
     script.asked.lock().unwrap().push(Asked { authorization, body });
@@ -132,16 +136,16 @@ async fn complete(State(script): State<Arc<Script>>, headers: HeaderMap, Json(bo
 const USAGE: fn() -> Value = || json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15});
 
 fn calls(calls: Vec<(&'static str, &'static str, String)>) -> Value {
-    let call = |(at, (id, name, arguments))| {
-        json!({"index": at, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
-    };
+    let call = |(at, (id, name, arguments))| json!({"index": at, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
     calls.into_iter().enumerate().map(call).collect()
 }
 
 fn whole(step: Step) -> Response {
     let (message, reason) = match step {
         Step::Say(text, _) => (json!({"role": "assistant", "content": text}), "stop"),
-        Step::Call(made) => (json!({"role": "assistant", "content": null, "tool_calls": calls(made)}), "tool_calls"),
+        Step::Call(made) => {
+            (json!({"role": "assistant", "content": null, "tool_calls": calls(made)}), "tool_calls")
+        }
         Step::SayAndCall(text, name, arguments) => (
             json!({"role": "assistant", "content": text, "tool_calls": calls(vec![("c0", name, arguments)])}),
             "tool_calls",
@@ -188,7 +192,13 @@ fn streamed(step: Step) -> Response {
 }
 
 fn events(deltas: Vec<Value>, pause: Duration) -> Response {
-    sse(deltas.into_iter().map(|delta| json!({"choices": [{"index": 0, "delta": delta}]}).to_string()).collect(), pause)
+    sse(
+        deltas
+            .into_iter()
+            .map(|delta| json!({"choices": [{"index": 0, "delta": delta}]}).to_string())
+            .collect(),
+        pause,
+    )
 }
 
 fn sse(frames: Vec<String>, pause: Duration) -> Response {

@@ -284,9 +284,12 @@ struct FunctionPart {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Usage {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    total_tokens: Option<u64>,
+    #[serde(rename = "prompt_tokens")]
+    prompt: Option<u64>,
+    #[serde(rename = "completion_tokens")]
+    completion: Option<u64>,
+    #[serde(rename = "total_tokens")]
+    total: Option<u64>,
 }
 
 /// Puts the pieces of an answer together.
@@ -305,9 +308,9 @@ impl Assembly {
     /// Takes a piece; the text in it.
     fn add(&mut self, piece: Completion) -> String {
         if let Some(usage) = piece.usage {
-            let parts = usage.prompt_tokens.unwrap_or(0) + usage.completion_tokens.unwrap_or(0);
+            let parts = usage.prompt.unwrap_or(0) + usage.completion.unwrap_or(0);
             // Some tell it with every piece: the last one counts.
-            self.reply.tokens = if parts > 0 { parts } else { usage.total_tokens.unwrap_or(0) };
+            self.reply.tokens = if parts > 0 { parts } else { usage.total.unwrap_or(0) };
         }
         let Some(choice) = piece.choices.and_then(|choices| choices.into_iter().next()) else {
             return String::new();

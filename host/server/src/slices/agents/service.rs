@@ -175,14 +175,16 @@ impl Agents {
             Err(Stop::Misbehaved { pending, calls }) => {
                 let record = TurnRecord {
                     history: None,
-                    pending: pending.as_ref(),
+                    pending: pending.as_deref(),
                     tokens: 0,
                     calls: 0,
                     last_activity: now(),
                     expires_at: session.expires_at,
                 };
                 let answer = match pending {
-                    Some(action) => Ok(Answer { calls: calls.clone(), ..Answer::waiting(action.clone()) }),
+                    Some(action) => {
+                        Ok(Answer { calls: calls.clone(), ..Answer::waiting((**action).clone()) })
+                    }
                     None => Err(AgentError::Misbehaved),
                 };
                 (record, answer)

@@ -30,7 +30,7 @@ const WAITING_MESSAGES: usize = 16;
 /// Events that may wait for a client that reads slowly; then the turn waits, and with it the model.
 const WAITING_EVENTS: usize = 32;
 /// How long a client may take to read one frame.
-const WRITE: Duration = Duration::from_secs(60);
+const WRITE: Duration = Duration::from_mins(1);
 /// How often a silent client is asked whether it is there; after two silent rounds it is not.
 const PING: Duration = Duration::from_secs(30);
 

@@ -406,7 +406,7 @@ impl Toolbox {
         let mut found = knowledge.retrieve(&question, request_id).await.map_err(failed)?;
         if found.results.is_empty() && threshold > SECOND_TRY {
             let again =
-                Question { similarity_threshold: Some(SECOND_TRY), top_k: top_k.max(8).min(50), ..question };
+                Question { similarity_threshold: Some(SECOND_TRY), top_k: top_k.clamp(8, 50), ..question };
             found = knowledge.retrieve(&again, request_id).await.map_err(failed)?;
         }
         Ok(json!(rag::RetrieveAnswer::from(found)))

@@ -38,7 +38,7 @@ pub(super) struct Outcome {
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The model used up its tries or its tools.
-    Misbehaved { pending: Option<PendingAction>, calls: Vec<Executed> },
+    Misbehaved { pending: Option<Box<PendingAction>>, calls: Vec<Executed> },
     /// No model answered.
     Exhausted(Vec<Failure>),
     /// A tool failed, and not by the model's fault.
@@ -247,6 +247,9 @@ impl Turn<'_> {
 impl Progress {
     fn misbehaved(&mut self, why: &str) -> Stop {
         tracing::warn!(why, "the model did not behave");
-        Stop::Misbehaved { pending: self.pending.take(), calls: std::mem::take(&mut self.calls) }
+        Stop::Misbehaved {
+            pending: self.pending.take().map(Box::new),
+            calls: std::mem::take(&mut self.calls),
+        }
     }
 }

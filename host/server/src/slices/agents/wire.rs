@@ -28,9 +28,10 @@ pub(super) struct SessionCreateBody {
     initial_context: Option<Map<String, Value>>,
 }
 
-pub(super) fn read_create(
-    body: &Map<String, Value>,
-) -> Result<(AgentType, Option<Map<String, Value>>), Vec<FieldError>> {
+/// Agent and context of a session to open.
+type NewSession = (AgentType, Option<Map<String, Value>>);
+
+pub(super) fn read_create(body: &Map<String, Value>) -> Result<NewSession, Vec<FieldError>> {
     let mut fields = Fields::of(body);
     let agent = fields.required("agent_type", fields::one_of(&AgentType::NAMES)).and_then(AgentType::named);
     let context = fields.nullable("initial_context", fields::storable);

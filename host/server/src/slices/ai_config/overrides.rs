@@ -9,27 +9,44 @@ use url::Url;
 use crate::ai::{AiSettings, EmbeddingProvider, MOST_DIMENSIONS, ModelId, host_of};
 use crate::http::fields::{self, Fields, Reading, short};
 
-/// Reads a value and puts it into the settings; says what is wrong with it.
-type Apply = fn(&mut AiSettings, &Value, &Allowed) -> Reading<()>;
-
 /// All that can be changed, in the order of the contract.
-const SETTINGS: [(&str, Apply); 13] = [
-    ("agent_default_model", |to, value, _| Ok(to.agent.default_model = model(value)?)),
-    ("agent_fallback_model", |to, value, _| Ok(to.agent.fallback_model = Some(model(value)?))),
-    ("agent_temperature", |to, value, _| Ok(to.agent.temperature = temperature(value)?)),
-    ("agent_max_tokens", |to, value, _| Ok(to.agent.max_tokens = count(value, i32::MAX as u32)?)),
-    ("agent_thinking_budget", |to, value, _| {
-        Ok(to.agent.thinking_budget = Some(count(value, i32::MAX as u32)?))
-    }),
-    ("rag_embedding_provider", |to, value, _| Ok(to.embedding.provider = embedding_provider(value)?)),
-    ("rag_embedding_model", |to, value, _| Ok(to.embedding.model = any_text(value)?)),
-    ("rag_embedding_dimension", |to, value, _| Ok(to.embedding.dimension = count(value, MOST_DIMENSIONS)?)),
-    ("ollama_base_url", |to, value, allowed| Ok(to.providers.ollama_base_url = allowed.address(value)?)),
-    ("ollama_embedding_model", |to, value, _| Ok(to.embedding.ollama_model = any_text(value)?)),
-    ("openai_api_key", |to, value, _| Ok(to.providers.openai_api_key = key(value)?.into())),
-    ("anthropic_api_key", |to, value, _| Ok(to.providers.anthropic_api_key = key(value)?.into())),
-    ("google_api_key", |to, value, _| Ok(to.providers.google_api_key = key(value)?.into())),
+const SETTINGS: [&str; 13] = [
+    "agent_default_model",
+    "agent_fallback_model",
+    "agent_temperature",
+    "agent_max_tokens",
+    "agent_thinking_budget",
+    "rag_embedding_provider",
+    "rag_embedding_model",
+    "rag_embedding_dimension",
+    "ollama_base_url",
+    "ollama_embedding_model",
+    "openai_api_key",
+    "anthropic_api_key",
+    "google_api_key",
 ];
+
+/// Reads the value of a setting and puts it into the settings.
+fn put(name: &str, to: &mut AiSettings, value: &Value, allowed: &Allowed) -> Reading<()> {
+    const MOST: u32 = i32::MAX as u32;
+    match name {
+        "agent_default_model" => to.agent.default_model = model(value)?,
+        "agent_fallback_model" => to.agent.fallback_model = Some(model(value)?),
+        "agent_temperature" => to.agent.temperature = temperature(value)?,
+        "agent_max_tokens" => to.agent.max_tokens = count(value, MOST)?,
+        "agent_thinking_budget" => to.agent.thinking_budget = Some(count(value, MOST)?),
+        "rag_embedding_provider" => to.embedding.provider = embedding_provider(value)?,
+        "rag_embedding_model" => to.embedding.model = any_text(value)?,
+        "rag_embedding_dimension" => to.embedding.dimension = count(value, MOST_DIMENSIONS)?,
+        "ollama_base_url" => to.providers.ollama_base_url = allowed.address(value)?,
+        "ollama_embedding_model" => to.embedding.ollama_model = any_text(value)?,
+        "openai_api_key" => to.providers.openai_api_key = key(value)?.into(),
+        "anthropic_api_key" => to.providers.anthropic_api_key = key(value)?.into(),
+        "google_api_key" => to.providers.google_api_key = key(value)?.into(),
+        other => return Err(("extra_forbidden", format!("`{other}` is no setting that can be changed"))),
+    }
+    Ok(())
+}
 
 /// New values by name, all of which fit.
 #[derive(Debug, Clone, Default)]
@@ -50,8 +67,8 @@ impl Change {
         let mut fields = Fields::of(body);
         let mut scratch = current.clone();
         let mut values = BTreeMap::new();
-        for (name, apply) in SETTINGS {
-            let read = |value: &Value| apply(&mut scratch, value, allowed).map(|()| value.clone());
+        for name in SETTINGS {
+            let read = |value: &Value| put(name, &mut scratch, value, allowed).map(|()| value.clone());
             if let Some(value) = fields.nullable(name, read) {
                 values.insert(name, value);
             }
@@ -70,12 +87,12 @@ impl Change {
 /// repeat it: it may be a key.
 pub(super) fn apply(base: &AiSettings, stored: &BTreeMap<String, Value>, allowed: &Allowed) -> AiSettings {
     let mut settings = base.clone();
-    for (name, put) in SETTINGS {
+    for name in SETTINGS {
         let Some(value) = stored.get(name) else { continue };
-        match put(&mut settings, value, allowed) {
+        match put(name, &mut settings, value, allowed) {
             Ok(()) => settings.overridden.push(name),
             Err((kind, _)) => {
-                tracing::warn!(setting = name, kind, "a stored setting does not fit and is ignored")
+                tracing::warn!(setting = name, kind, "a stored setting does not fit and is ignored");
             }
         }
     }

@@ -14,8 +14,8 @@ use super::store;
 use crate::ai::{AiSettings, LiveSettings, host_of};
 use crate::http::Problem;
 use crate::jobs::Bell;
-use crate::slices::rag::{self, Knowledge};
 use crate::llm::{Ollama, OllamaError, OllamaModel};
+use crate::slices::rag::{self, Knowledge};
 
 /// Settings, and what was changed of them at run time.
 #[derive(Debug, Clone)]
