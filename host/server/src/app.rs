@@ -14,6 +14,9 @@ use crate::compute;
 use crate::config::{AppEnv, Config};
 use crate::http::App;
 use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
+use crate::llm::{Client, ClientError, Ollama};
+use crate::slices::agents::{Agents, Services};
+use crate::slices::ai_config::AiConfig;
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::demo::Demo;
@@ -38,6 +41,9 @@ pub enum AssembleError {
     /// The compute threads do not start.
     #[error("cannot start the compute threads: {0}")]
     Threads(#[from] std::io::Error),
+    /// No client for models.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The bucket of a setting cannot be used.
     #[error("`{key}` = \"{root}\": {source}")]
     Artifacts {
@@ -169,6 +175,17 @@ fn storage(key: &'static str, root: &ArtifactRoot) -> Result<Storage, AssembleEr
     })
 }
 
+/// Settings of language and embedding models, as configured.
+fn ai_config(
+    config: &Config,
+    pool: PgPool,
+    live: LiveSettings,
+    knowledge: Knowledge,
+    client: Client,
+) -> AiConfig {
+    AiConfig::new(pool, live, &config.providers.ollama_hosts, knowledge, Ollama::new(client))
+}
+
 /// Everything that requests work with.
 pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Result<Arc<App>, AssembleError> {
     let compute = compute::start(config.compute.threads, config.compute.queue)?;
@@ -215,6 +232,16 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
     );
     let ai = LiveSettings::new(AiSettings::of(config));
     let knowledge = knowledge(config, pool.clone(), Arc::clone(&compute), catalogue, ai.clone());
+    let client = Client::new()?;
+    let backtesting = backtesting_on(config, forecasting.clone(), Arc::clone(&compute));
+    let services = Services {
+        registry: registry.clone(),
+        backtesting: backtesting.clone(),
+        scenarios: scenarios.clone(),
+        knowledge: knowledge.clone(),
+    };
+    let agents = Agents::new(pool.clone(), ai.clone(), client.clone(), services);
+    let ai_config = ai_config(config, pool.clone(), ai.clone(), knowledge.clone(), client);
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),
@@ -226,13 +253,15 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         jobs,
         explanations,
         demo: Demo::default(),
-        backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
+        backtesting,
         registry,
         scenarios,
         forecasting,
         plugins,
         knowledge,
         ai,
+        agents,
+        ai_config,
         compute,
         pool,
     }))

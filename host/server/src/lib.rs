@@ -1,7 +1,7 @@
 //! RetailCast: a demand-forecasting server for retail whose models are WebAssembly plugins.
 //!
 //! Read from the outside in: [`cli`] starts things, [`http`] is what all routes share, [`slices`] are the API,
-//! [`artifacts`] keeps fitted models, [`ai`] the settings of language models, [`db`] the rest. [`app`] puts them together.
+//! [`artifacts`] keeps fitted models, [`ai`] the settings of language models, [`llm`] speaks to them, [`db`] the rest. [`app`] puts them together.
 
 mod admission;
 pub mod ai;
@@ -14,6 +14,7 @@ pub mod db;
 pub mod http;
 pub mod import;
 pub mod jobs;
+pub mod llm;
 mod logging;
 pub mod slices;
 pub mod tabular;

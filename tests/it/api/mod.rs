@@ -1,5 +1,7 @@
 //! The API, slice by slice.
 
+mod agents;
+mod ai_config;
 mod analytics;
 mod backtesting;
 mod backtesting_portfolio;

@@ -4,5 +4,6 @@ pub(crate) mod app;
 pub(crate) mod data;
 pub(crate) mod database;
 pub(crate) mod embedding_server;
+pub(crate) mod model;
 pub(crate) mod random;
 pub(crate) mod s3;

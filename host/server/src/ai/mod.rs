@@ -9,5 +9,6 @@ mod settings;
 pub use live::LiveSettings;
 pub use model_id::{ModelId, ModelIdError, Provider};
 pub use settings::{
-    AgentSettings, AiSettings, EmbeddingProvider, EmbeddingSettings, ProviderSettings, host_of,
+    AgentSettings, AiSettings, EmbeddingProvider, EmbeddingSettings, MOST_DIMENSIONS, ProviderSettings,
+    host_of,
 };

@@ -18,6 +18,8 @@ pub struct AiSettings {
     pub embedding: EmbeddingSettings,
     /// Addresses and keys.
     pub providers: ProviderSettings,
+    /// Names of the settings that were changed at run time, ascending.
+    pub overridden: Vec<&'static str>,
 }
 
 /// Settings of agents.
@@ -93,7 +95,7 @@ pub struct EmbeddingSettings {
     pub ollama_model: String,
 }
 
-/// Addresses without a slash at the end, and keys, which are empty when unset.
+/// Addresses, and keys, which are empty when unset.
 #[derive(Debug, Clone)]
 pub struct ProviderSettings {
     /// Of OpenAI or whoever speaks its protocol, `/v1` included.
@@ -133,7 +135,6 @@ impl AiSettings {
     /// What the configuration says, before anything was changed at run time.
     pub fn of(config: &Config) -> Self {
         let (agents, providers, rag) = (&config.agents, &config.providers, &config.rag);
-        let address = |url: &str| url.trim_end_matches('/').to_owned();
         let minutes = |minutes: u32| Duration::from_secs(60 * u64::from(minutes));
         Self {
             agent: AgentSettings {
@@ -157,17 +158,21 @@ impl AiSettings {
                 ollama_model: rag.ollama_embedding_model.clone(),
             },
             providers: ProviderSettings {
-                openai_base_url: address(&providers.openai_base_url),
-                anthropic_base_url: address(&providers.anthropic_base_url),
-                google_base_url: address(&providers.google_base_url),
-                ollama_base_url: address(&providers.ollama_base_url),
+                openai_base_url: providers.openai_base_url.clone(),
+                anthropic_base_url: providers.anthropic_base_url.clone(),
+                google_base_url: providers.google_base_url.clone(),
+                ollama_base_url: providers.ollama_base_url.clone(),
                 openai_api_key: providers.openai_api_key.clone(),
                 anthropic_api_key: providers.anthropic_api_key.clone(),
                 google_api_key: providers.google_api_key.clone(),
             },
+            overridden: Vec::new(),
         }
     }
 }
+
+/// The longest vector that pgvector stores.
+pub const MOST_DIMENSIONS: u32 = 16_000;
 
 /// The host of an http or https URL, without brackets around an IPv6 address.
 pub fn host_of(url: &str) -> Option<String> {

@@ -93,7 +93,9 @@ impl From<AssembleError> for CliError {
     fn from(error: AssembleError) -> Self {
         match error {
             AssembleError::Artifacts { .. } => Self::refused(&error),
-            AssembleError::Plugins(_) | AssembleError::Threads(_) => Self::failed(&error),
+            AssembleError::Plugins(_) | AssembleError::Threads(_) | AssembleError::Client(_) => {
+                Self::failed(&error)
+            }
         }
     }
 }

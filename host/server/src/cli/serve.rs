@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt;
 use retailcast_runtime::Watch;
 use tokio::net::TcpListener;
 
@@ -63,6 +64,9 @@ async fn serve(config: &Config, database: &db::Database, plugins: Loading) -> Re
         let (bell, pool) = (Arc::clone(&bell), database.pool.clone());
         async move { bell.listen(pool).await }
     });
+    app.ai_config.load().await;
+    // Ends when the pool closes.
+    tokio::spawn(app.ai_config.clone().follow(Arc::clone(&bell)));
     let jobs = match config.jobs.workers {
         0 => None,
         slots => {
@@ -77,7 +81,8 @@ async fn serve(config: &Config, database: &db::Database, plugins: Loading) -> Re
     };
     // Ends when the pool closes.
     tokio::spawn(app.rollups.clone().keep_fresh());
-    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(graceful);
+    let server = axum::serve(listener.tap_io(|socket| send_at_once(socket)), http::router(app))
+        .with_graceful_shutdown(graceful);
     let limit = Duration::from_secs(config.server.shutdown_seconds);
     let outcome = tokio::select! {
         done = std::future::IntoFuture::into_future(server) => done.map_err(|e| CliError::failed(&e)),
@@ -116,4 +121,10 @@ fn announce(config: &Config, address: SocketAddr, models: &[String]) {
         config.app.name,
         env!("CARGO_PKG_VERSION")
     );
+}
+
+/// Small pieces of a stream do not wait for each other.
+fn send_at_once(socket: &tokio::net::TcpStream) {
+    // The connection works without it, only later.
+    let _ = socket.set_nodelay(true);
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::plugins::PluginsConfig;
 use super::secret::secret;
 use super::source::Source;
-use crate::ai::{EmbeddingProvider, ModelId};
+use crate::ai::{EmbeddingProvider, MOST_DIMENSIONS, ModelId};
 use crate::artifacts::ArtifactRoot;
 
 /// Everything.
@@ -575,9 +575,6 @@ pub(super) fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(),
     Err(format!("`{key}`: {value} is out of range, allowed is {least} to {most}"))
 }
 
-/// What pgvector stores.
-const MOST_DIMENSIONS: u64 = 16_000;
-
 impl ProvidersConfig {
     fn check(&self) -> Result<(), String> {
         for (key, value) in [
@@ -596,7 +593,7 @@ impl ProvidersConfig {
 
 impl RagConfig {
     fn check(&self) -> Result<(), String> {
-        within("rag.embedding_dimension", self.embedding_dimension.into(), 1, MOST_DIMENSIONS)?;
+        within("rag.embedding_dimension", self.embedding_dimension.into(), 1, MOST_DIMENSIONS.into())?;
         within("rag.embedding_batch_size", self.embedding_batch_size as u64, 1, 2_048)?;
         // A chunk is at most as long as both together, and providers take no more than the cap.
         let cap = HARD_CAP as u64;

@@ -47,6 +47,8 @@ pub struct ParquetFile(Vec<u8>);
         (name = "explain", description = "What a forecast rests on."),
         (name = "scenarios", description = "What if: a forecast under assumptions, plans, and which is best."),
         (name = "demo", description = "One run through everything, step by step."),
+        (name = "agents", description = "Two agents: experiments with forecasts, and answers from the knowledge base."),
+        (name = "config", description = "Settings of language and embedding models, changed while the server runs."),
         (name = "operations", description = "For operators."),
     )
 )]

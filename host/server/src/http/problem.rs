@@ -33,6 +33,10 @@ pub enum Code {
     BadGateway,
     /// The embedding provider rejects the key.
     EmbeddingAuth,
+    /// It was there, and its time is over.
+    Gone,
+    /// No language model answered.
+    AgentFallbackExhausted,
     /// Busy, or a deadline of ours passed.
     ServiceUnavailable,
     /// A plugin took too long.
@@ -41,7 +45,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::BadRequest,
         Self::Forbidden,
         Self::NotFound,
@@ -53,6 +57,8 @@ impl Code {
         Self::Internal,
         Self::BadGateway,
         Self::EmbeddingAuth,
+        Self::Gone,
+        Self::AgentFallbackExhausted,
         Self::ServiceUnavailable,
         Self::GatewayTimeout,
     ];
@@ -68,7 +74,8 @@ impl Code {
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Validation => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Database | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::BadGateway | Self::EmbeddingAuth => StatusCode::BAD_GATEWAY,
+            Self::BadGateway | Self::EmbeddingAuth | Self::AgentFallbackExhausted => StatusCode::BAD_GATEWAY,
+            Self::Gone => StatusCode::GONE,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -89,6 +96,10 @@ impl Code {
             Self::Database => ("DATABASE_ERROR", "/errors/database", "Database Error"),
             Self::Internal => ("INTERNAL_ERROR", "/errors/internal", "Internal Server Error"),
             Self::BadGateway => ("BAD_GATEWAY", "/errors/bad-gateway", "Bad Gateway"),
+            Self::Gone => ("GONE", "/errors/gone", "Gone"),
+            Self::AgentFallbackExhausted => {
+                ("AGENT_FALLBACK_EXHAUSTED", "/errors/agent-fallback-exhausted", "Agent Fallback Exhausted")
+            }
             Self::EmbeddingAuth => ("EMBEDDING_AUTH", "/errors/embedding-auth", "Embedding Auth"),
             Self::ServiceUnavailable => {
                 ("SERVICE_UNAVAILABLE", "/errors/service-unavailable", "Service Unavailable")
@@ -257,6 +268,10 @@ pub struct ProblemBody {
     /// When a plugin is the cause: the code that `docs/errors` explains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin_error: Option<String>,
+    /// When no language model answered: why, one entry per model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub failures: Option<Value>,
     /// When a model failed within a backtest: the fold, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold_index: Option<usize>,

@@ -22,8 +22,8 @@ use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    analytics, backtesting, demo, dimensions, explain, featuresets, forecasting, ingest, jobs, plugins, rag,
-    registry, scenarios, seeder,
+    agents, ai_config, analytics, backtesting, demo, dimensions, explain, featuresets, forecasting, ingest,
+    jobs, plugins, rag, registry, scenarios, seeder,
 };
 
 /// What handlers work with.
@@ -67,6 +67,10 @@ pub struct App {
     pub explanations: explain::Explanations,
     /// What-if plans.
     pub scenarios: scenarios::Scenarios,
+    /// Agents.
+    pub agents: agents::Agents,
+    /// Changes of these settings.
+    pub ai_config: ai_config::AiConfig,
 }
 
 /// The server's router.
@@ -109,6 +113,8 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(scenarios::routes())
         .merge(explain::routes())
         .merge(demo::routes())
+        .merge(ai_config::routes())
+        .merge(agents::routes())
         .merge(metrics::routes())
 }
 

@@ -1,4 +1,4 @@
-//! Rings when the database says that there is work or that a job has changed, so that nobody has to keep asking.
+//! Rings when the database says that there is work, or that a job or a setting has changed, so that nobody has to keep asking.
 //!
 //! A ring is a hint and carries no promise: whoever waits for one also looks by itself from time to time.
 
@@ -12,6 +12,8 @@ use tokio::sync::{broadcast, watch};
 pub(super) const WORK: &str = "retailcast_work";
 /// Channel: a job has changed; the payload is its key.
 pub(super) const JOB: &str = "retailcast_job";
+/// Channel: settings were changed.
+pub const SETTINGS_CHANNEL: &str = "retailcast_settings";
 
 /// How long to wait before connecting again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -23,11 +25,16 @@ const BACKLOG: usize = 1024;
 pub struct Bell {
     work: watch::Sender<u64>,
     jobs: broadcast::Sender<Option<i32>>,
+    settings: watch::Sender<u64>,
 }
 
 impl Default for Bell {
     fn default() -> Self {
-        Self { work: watch::Sender::new(0), jobs: broadcast::Sender::new(BACKLOG) }
+        Self {
+            work: watch::Sender::new(0),
+            jobs: broadcast::Sender::new(BACKLOG),
+            settings: watch::Sender::new(0),
+        }
     }
 }
 
@@ -46,12 +53,13 @@ impl Bell {
 
     async fn listen_once(&self, pool: &PgPool) -> sqlx::Result<()> {
         let mut listener = PgListener::connect_with(pool).await?;
-        listener.listen_all([WORK, JOB]).await?;
+        listener.listen_all([WORK, JOB, SETTINGS_CHANNEL]).await?;
         // Whatever was said while nobody listened.
         self.ring_everything();
         loop {
             match listener.try_recv().await? {
-                Some(notification) if notification.channel() == WORK => self.ring_work(),
+                Some(notification) if notification.channel() == WORK => ring(&self.work),
+                Some(notification) if notification.channel() == SETTINGS_CHANNEL => ring(&self.settings),
                 Some(notification) => {
                     // Without a listener nobody is there to be told.
                     let _ = self.jobs.send(notification.payload().parse().ok());
@@ -62,12 +70,9 @@ impl Bell {
         }
     }
 
-    fn ring_work(&self) {
-        self.work.send_modify(|rings| *rings = rings.wrapping_add(1));
-    }
-
     fn ring_everything(&self) {
-        self.ring_work();
+        ring(&self.work);
+        ring(&self.settings);
         let _ = self.jobs.send(None);
     }
 
@@ -76,10 +81,19 @@ impl Bell {
         self.work.subscribe()
     }
 
+    /// Changes when settings have changed.
+    pub fn settings(&self) -> watch::Receiver<u64> {
+        self.settings.subscribe()
+    }
+
     /// Hears of changed jobs.
     pub fn changes(&self) -> Changes {
         Changes(self.jobs.subscribe())
     }
+}
+
+fn ring(bell: &watch::Sender<u64>) {
+    bell.send_modify(|rings| *rings = rings.wrapping_add(1));
 }
 
 /// Hears of changed jobs.
@@ -125,7 +139,7 @@ mod tests {
     async fn a_ring_before_the_wait_is_not_lost() {
         let bell = Bell::default();
         let mut work = bell.work();
-        bell.ring_work();
+        ring(&bell.work);
         work.changed().await.unwrap();
     }
 }

@@ -17,7 +17,7 @@ mod store;
 mod work;
 mod worker;
 
-pub use bell::Bell;
+pub use bell::{Bell, SETTINGS_CHANNEL};
 pub use failure::Failure;
 pub use job::{Job, JobStatus, JobType};
 pub use service::{CancelError, Jobs, Listing, NewJob, Order};

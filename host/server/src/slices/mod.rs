@@ -1,5 +1,7 @@
 //! The API, slice by slice: `routes` (handlers), `wire` (JSON shapes), `service` (the work), `store` (SQL).
 
+pub mod agents;
+pub mod ai_config;
 pub mod analytics;
 pub mod backtesting;
 pub mod demo;

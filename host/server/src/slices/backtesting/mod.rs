@@ -9,7 +9,7 @@ mod run_body;
 mod service;
 
 pub use folds::{FoldResult, ModelResult};
-pub use result_body::BacktestMetrics;
+pub use result_body::{BacktestMetrics, BacktestResult};
 pub use routes::{problem, routes};
-pub use run_body::{BacktestOrder, read as read_run, read_split};
+pub use run_body::{BacktestOrder, read, read_split};
 pub use service::{BASELINES, Backtest, BacktestError, BacktestRequest, BacktestSettings, Backtesting};

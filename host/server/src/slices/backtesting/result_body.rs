@@ -44,7 +44,7 @@ use crate::http::Number;
         "feature_aware": false, "exogenous_policy": null},
     "baseline_results": null, "comparison_summary": null, "duration_ms": 4.2, "leakage_check_passed": true,
     "missing_days": "zero"}))]
-pub(super) struct BacktestResult {
+pub struct BacktestResult {
     /// 16 hex digits, random. Nothing is kept under it.
     backtest_id: String,
     store_id: i32,
@@ -69,7 +69,8 @@ pub(super) struct BacktestResult {
 }
 
 impl BacktestResult {
-    pub(super) fn new(order: &BacktestOrder, backtest: Backtest, elapsed: Duration) -> Self {
+    /// Of a backtest.
+    pub fn new(order: &BacktestOrder, backtest: Backtest, elapsed: Duration) -> Self {
         let details = order.store_fold_details;
         let window = order.request.window;
         Self {

@@ -90,8 +90,7 @@ pub(super) async fn backtest(facts: &mut Facts) -> Result<Outcome, Failure> {
                        "include_baselines": false, "store_fold_details": false},
         }));
         let done = call(&format!("backtest {model_type}"), async |id| {
-            let order =
-                backtesting::read_run(&body, app.forecasting.catalogue()).map_err(Problem::validation)?;
+            let order = backtesting::read(&body, app.forecasting.catalogue()).map_err(Problem::validation)?;
             app.backtesting.run(order.request, id).await.map_err(backtesting::problem)
         })
         .await?;

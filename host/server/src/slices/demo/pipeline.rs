@@ -71,6 +71,8 @@ pub(super) struct Facts {
     pub(super) winner: Option<Winner>,
     pub(super) run_id: Option<String>,
     pub(super) alias: Option<&'static str>,
+    /// Session of the agent.
+    pub(super) session_id: Option<String>,
 }
 
 /// How a run went.
@@ -109,6 +111,7 @@ async fn run(app: Arc<App>, request: DemoRequest, news: &mpsc::Sender<News>) {
         winner: None,
         run_id: None,
         alias: None,
+        session_id: None,
     };
     let mut failed = false;
     for (i, name) in STEPS.into_iter().enumerate() {
@@ -153,8 +156,8 @@ async fn step(name: &'static str, facts: &mut Facts) -> Result<Outcome, Failure>
         "backtest" => models::backtest(facts).await,
         "register" => models::register(facts).await,
         "verify" => models::verify(facts).await,
-        "agent" => Ok(agent::ask(facts)),
-        _ => Ok(agent::clean_up()),
+        "agent" => Ok(agent::ask(facts).await),
+        _ => Ok(agent::clean_up(facts).await),
     }
 }
 

@@ -56,7 +56,6 @@ pub(super) enum StepStatus {
     /// There was nothing to do.
     Skip,
     /// Not quite; the run goes on.
-    #[allow(dead_code, reason = "a session that cannot be closed; agents are not part of this server yet")]
     Warn,
 }
 

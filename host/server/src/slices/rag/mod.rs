@@ -23,3 +23,4 @@ pub use retrieve::{Filters, Found, Mode, Question, Retrieval};
 pub use routes::{problem, routes};
 pub use service::{Knowledge, KnowledgeSettings, resize};
 pub use source::{Deleted, Source, SourceType, Sources};
+pub use wire::{RetrieveAnswer, SourcesAnswer};

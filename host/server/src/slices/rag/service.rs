@@ -47,6 +47,11 @@ impl Knowledge {
         Self { pool, compute, embedder, ai, settings }
     }
 
+    /// Least cosine similarity of a search that names none.
+    pub fn similarity_threshold(&self) -> f64 {
+        self.settings.similarity_threshold
+    }
+
     /// All sources, the newest first.
     pub async fn sources(&self) -> sqlx::Result<Sources> {
         store::sources(&self.pool).await.map(Sources)

@@ -130,7 +130,7 @@ impl ProjectDocsAnswer {
     "content": "# Returns\n\nCustomers may return goods within 30 days.", "relevance_score": 0.8127,
     "metadata": {"heading": "Returns", "section_path": ["Returns"]}}],
     "query_embedding_time_ms": 61.0, "search_time_ms": 3.4, "total_chunks_searched": 212}))]
-pub(super) struct RetrieveAnswer {
+pub struct RetrieveAnswer {
     /// Best first.
     results: Vec<ChunkAnswer>,
     /// 0 in mode `keyword`.
@@ -186,7 +186,7 @@ impl From<Found> for ChunkAnswer {
 
 /// All indexed documents.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SourcesAnswer {
+pub struct SourcesAnswer {
     /// The newest first.
     sources: Vec<SourceAnswer>,
     total_sources: usize,

@@ -16,6 +16,8 @@ pub use compare::Comparison;
 pub use error::RegistryError;
 pub use routes::{problem, routes};
 pub use run::{AgentContext, Alias, NewAlias, NewRun, Run, RunPatch};
+pub use run_body::read_alias;
 pub use service::{Listing, Registry, RunPage, StoredArtifact, Verification};
 pub use status::Status;
 pub use store::{Order, RUN_ORDERS};
+pub use wire::{AliasAnswer, ComparisonBody, RunBody, RunPageBody};

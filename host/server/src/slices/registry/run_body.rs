@@ -183,7 +183,7 @@ pub(super) fn read_patch(body: &Map<String, Value>) -> Result<RunPatch, Vec<Fiel
 }
 
 /// Reads the body of a name.
-pub(super) fn read_alias(body: &Map<String, Value>) -> Result<NewAlias, Vec<FieldError>> {
+pub fn read_alias(body: &Map<String, Value>) -> Result<NewAlias, Vec<FieldError>> {
     let mut fields = Fields::of(body);
     let alias_name = fields.required("alias_name", alias_name);
     let run_id = fields.required("run_id", fields::text(0, usize::MAX));

@@ -81,7 +81,7 @@ pub(super) fn read_runs(query: &Query) -> Result<Listing<'_>, Problem> {
         "plugin_version": "0.1.0", "plugin_digest": "3f6c…", "contract_version": "0.1.0"},
     "agent_context": null, "git_sha": null, "error_message": null, "started_at": null, "completed_at": null,
     "created_at": "2025-04-01T07:00:00.120000Z", "updated_at": "2025-04-01T07:00:00.120000Z"}))]
-pub(super) struct RunBody {
+pub struct RunBody {
     /// 32 hex digits.
     run_id: String,
     #[schema(value_type = StatusName)]
@@ -161,7 +161,7 @@ impl From<Run> for RunBody {
 
 /// A page of runs.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct RunPageBody {
+pub struct RunPageBody {
     runs: Vec<RunBody>,
     /// Runs of all pages.
     total: i64,
@@ -170,7 +170,8 @@ pub(super) struct RunPageBody {
 }
 
 impl RunPageBody {
-    pub(super) fn new(found: RunPage, paging: Paging) -> Self {
+    /// Of a page.
+    pub fn new(found: RunPage, paging: Paging) -> Self {
         Self {
             runs: found.runs.into_iter().map(RunBody::from).collect(),
             total: found.total,
@@ -224,7 +225,7 @@ impl From<Verification> for VerificationBody {
 #[schema(example = json!({"alias_name": "production", "run_id": "7be0c1d2f3a44e5f8a9b0c1d2e3f4a5b",
     "run_status": "success", "model_type": "seasonal_naive", "description": "champion of the spring review",
     "created_at": "2025-04-01T07:00:00.120000Z", "updated_at": "2025-04-02T07:00:00Z"}))]
-pub(super) struct AliasAnswer {
+pub struct AliasAnswer {
     alias_name: String,
     /// 32 hex digits.
     run_id: String,
@@ -255,7 +256,7 @@ impl From<Alias> for AliasAnswer {
 
 /// Two runs side by side.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ComparisonBody {
+pub struct ComparisonBody {
     run_a: RunBody,
     run_b: RunBody,
     /// Top-level keys of `model_config` whose values differ; a missing key counts as null.

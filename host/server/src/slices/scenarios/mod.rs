@@ -19,4 +19,4 @@ pub use proposal::{MissingPair, Proposal, Proposed};
 pub use ranking::{RankBy, Ranking};
 pub use routes::{problem, routes};
 pub use service::{Listing, Scenarios, SimulateRequest};
-pub use wire::read_create;
+pub use wire::{PlanBody, read_create};

@@ -174,7 +174,7 @@ impl From<Provenance> for ProvenanceBody {
 /// A saved plan.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ScenarioPlanResponse)]
-pub(super) struct PlanBody {
+pub struct PlanBody {
     /// 32 hex digits.
     scenario_id: String,
     name: String,
