@@ -10,6 +10,7 @@ pub mod artifacts;
 pub mod cli;
 pub mod compute;
 pub mod config;
+mod dashboard;
 pub mod db;
 pub mod http;
 pub mod import;

@@ -3,6 +3,7 @@
 mod analytics;
 mod backtesting;
 mod backtesting_portfolio;
+mod dashboard;
 mod dimensions;
 mod featuresets;
 mod featuresets_oracle;
