@@ -32,8 +32,8 @@ async fn every_file_that_the_page_names_is_there() {
     for path in named {
         assert_eq!(app.get(path).await.status.as_u16(), 200, "{path}");
     }
-    app.get("/dashboard/nothing.js").await.problem(404, "/errors/not-found");
-    app.get("/dashboard/../Cargo.toml").await.problem(404, "/errors/not-found");
+    app.get("/dashboard/nothing.js").await.problem(404, "not-found");
+    app.get("/dashboard/../Cargo.toml").await.problem(404, "not-found");
 }
 
 #[tokio::test]
