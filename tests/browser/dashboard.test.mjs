@@ -98,17 +98,18 @@ test('the palette picks a product', async () => {
 const PLACES = ['overview', 'forecast', 'scenarios', 'models', 'jobs', 'data', 'knowledge', 'assistant', 'showcase', 'settings'];
 for (const place of PLACES) {
   test(`${place}: no complaint, nothing serious, no sideways scrolling`, async () => {
-    for (const [name, width, colorScheme] of [['light', 1600, 'light'], ['dark', 1600, 'dark'], ['phone', 360, 'light']]) {
+    await Promise.all([['light', 1600, 'light'], ['dark', 1600, 'dark'], ['phone', 360, 'light']].map(async ([name, width, colorScheme]) => {
       const { page, complaints } = await open(`/#/${place}?${series}`, { viewport: { width, height: 900 }, colorScheme });
       await settled(page);
       if (place === 'forecast') await page.locator('.legend', { hasText: 'seasonal_naive' }).waitFor();
       await page.screenshot({ path: `${pictures}/${place}-${name}.png`, fullPage: true });
+      assert.deepEqual(await page.locator('main .refused').allTextContents(), [], name);
       assert.deepEqual(await serious(page), [], name);
       assert.deepEqual(complaints, [], name);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wide <= 0, `${name}: ${wide} px too wide`);
       await page.close();
-    }
+    }));
   });
 }
 
@@ -123,5 +124,29 @@ test('the first page is small', async () => {
   const ready = await page.evaluate(() => Math.round(performance.getEntriesByType('navigation')[0].loadEventEnd));
   console.log(`first page: ${Math.round(bytes / 1024)} KiB transferred, load event after ${ready} ms`);
   assert.ok(bytes <= 500 * 1024, `${bytes} bytes`);
+  await page.close();
+});
+
+test('five years of five models are drawn at once', async () => {
+  const { page } = await open('/');
+  const times = await page.evaluate(async () => {
+    const { draw } = await import('/dashboard/lib/chart.js');
+    const days = Array.from({ length: 5 * 365 }, (_, i) => 18000 + i);
+    const series = Array.from({ length: 6 }, (_, k) => ({ label: `model ${k}`, values: days.map((d) => 100 + 30 * Math.sin(d / 7 + k)) }));
+    const box = document.body.appendChild(document.createElement('div'));
+    const plot = draw(box, { days, series, height: 360, show() {} });
+    await new Promise(requestAnimationFrame);
+    const times = [];
+    for (let i = 0; i < 15; i += 1) {
+      const begin = performance.now();
+      plot.redraw();
+      // uPlot draws in a microtask.
+      await new Promise((resolve) => queueMicrotask(() => queueMicrotask(resolve)));
+      times.push(performance.now() - begin);
+    }
+    return times.sort((a, b) => a - b);
+  });
+  console.log(`redraw of 5 years x 5 models: median ${times[7].toFixed(1)} ms`);
+  assert.ok(times[7] <= 50, `${times}`);
   await page.close();
 });

@@ -19,7 +19,7 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
  * `days`: day numbers; `series`: `{label, values, colour, dash, low, high}` with one value (or null) per day;
  * `rule`: a day to mark; `unit`: what is counted.
  */
-export function Chart({ days, series, rule, unit = 'units', height = 280, name = 'chart' }) {
+export function Chart({ days, series, rule, unit = 'units', height = 280, name = 'chart', small }) {
   const box = useRef();
   const [shown, show] = useState(null);
   const [table, toggle] = useState(false);
@@ -37,8 +37,8 @@ export function Chart({ days, series, rule, unit = 'units', height = 280, name =
   }, [days, series, rule, height]);
   return html`
     <figure class="chart">
-      <div ref=${box} style=${{ minHeight: `${height}px` }} role="img" aria-label=${`${unit} per day: ${series.map((s) => s.label).join(', ')}. The table has the numbers.`}></div>
-      <figcaption>
+      <div ref=${box} style=${{ minHeight: `${height}px` }} role="img" aria-label=${`${unit} by day: ${series.map((s) => s.label).join(', ')}. The table has the numbers.`}></div>
+      ${!small && html`<figcaption>
         <span class="legend">${series.map((s) => html`<span><i style=${{ background: s.colour || css('--ink') }}></i>${s.label}${shown !== null && html` <b>${s.values[shown] == null ? missing : number(s.values[shown], 1)}</b>`}</span>`)}</span>
         <span class="quiet">${shown === null ? unit : fromDay(days[shown])}</span>
         <span class="tools">
@@ -46,7 +46,7 @@ export function Chart({ days, series, rule, unit = 'units', height = 280, name =
           <button class="link" onClick=${() => navigator.clipboard.writeText(csv(days, series))}>Copy CSV</button>
           <button class="link" onClick=${() => save(box.current, name)}>PNG</button>
         </span>
-      </figcaption>
+      </figcaption>`}
       ${table && html`<div class="scroll tall" tabindex="0" role="region" aria-label=${`${name}: numbers`}><table>
         <thead><tr><th scope="col">Day</th>${series.map((s) => html`<th scope="col" class="n">${s.label}</th>`)}</tr></thead>
         <tbody>${days.map((d, i) => html`<tr><td>${fromDay(d)}</td>${series.map((s) => html`<td class="n">${s.values[i] == null ? '' : number(s.values[i], 1)}</td>`)}</tr>`)}</tbody>
@@ -54,7 +54,8 @@ export function Chart({ days, series, rule, unit = 'units', height = 280, name =
     </figure>`;
 }
 
-function draw(box, { days, series, rule, height, show }) {
+/** Draws into `box`; `show` is told the index under the cursor. */
+export function draw(box, { days, series, rule, height, show }) {
   const columns = [days.map((d) => d * 86400)];
   const lines = [{}];
   const bands = [];

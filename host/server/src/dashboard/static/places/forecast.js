@@ -1,13 +1,12 @@
 // One series: history, forecasts of several models with intervals, backtest, explanation.
-import { Fragment, html, useEffect, useMemo, useState } from '../lib/html.js';
+import { html, useEffect, useMemo, useState } from '../lib/html.js';
 import { href, set, useAction, useGet } from '../lib/state.js';
 import { api } from '../lib/api.js';
 import { addDays, fromDay, number, toDay } from '../lib/format.js';
 import { Answer, Bars, Card, Empty, Field, Refused } from '../lib/parts.js';
 import { Chart, colourOf } from '../lib/chart.js';
+import { useModels } from '../lib/models.js';
 import { Backtest } from './forecast/backtest.js';
-
-const MODELS = ['seasonal_naive', 'naive', 'moving_average', 'theta', 'ets', 'croston', 'elastic_net', 'lightgbm', 'regression'];
 
 export default function Forecast({ context, params, status }) {
   if (status.data && !status.data.date_range_end) {
@@ -33,6 +32,7 @@ function Pick({ context }) {
 
 function Series({ context, params }) {
   const { store, product, from, to } = context;
+  const models = useModels();
   const chosen = (params.models || 'seasonal_naive').split(',').filter(Boolean);
   const horizon = Math.max(1, Math.min(90, Number(params.horizon) || 28));
   const history = useGet('/analytics/timeseries', { start_date: from, end_date: to, granularity: 'day', store_id: store, product_id: product });
@@ -59,9 +59,9 @@ function Series({ context, params }) {
   const toggle = (model) => set({ models: chosen.includes(model) ? chosen.filter((m) => m !== model).join(',') || 'naive' : [...chosen, model].join(',') });
   const plot = useMemo(() => history.data && lines(history.data.points, chosen, forecasts, { from, to, horizon }), [history.data, forecasts, params.models, key]);
   const waiting = chosen.filter((m) => !forecasts[m] && !problems[m]);
-  return html`<${Fragment}>
+  return html`<div class="stack">
     <div class="row">
-      <div class="chips" role="group" aria-label="Models">${MODELS.map((m) => html`<button aria-pressed=${chosen.includes(m)} onClick=${() => toggle(m)}>${m}</button>`)}</div>
+      <div class="chips" role="group" aria-label="Models">${models.map((m) => html`<button aria-pressed=${chosen.includes(m)} onClick=${() => toggle(m)}>${m}</button>`)}</div>
       <${Field} label="Days ahead"><input type="number" min="1" max="90" value=${horizon} onChange=${(e) => set({ horizon: e.target.value })} /><//>
     </div>
     <${Card} title="History and forecast" aside=${html`<span class="quiet" aria-live="polite">${waiting.length > 0 ? `computing ${waiting.join(', ')}` : `origin ${to}`}</span>`}>
@@ -72,7 +72,7 @@ function Series({ context, params }) {
       <${Backtest} context=${context} models=${chosen} />
       <${Explanation} context=${context} models=${chosen} />
     </div>
-  <//>`;
+  </div>`;
 }
 
 async function forecast(model, { store, product, from, to, horizon }) {

@@ -3,6 +3,7 @@ import { Fragment, html, useEffect, useState } from '../lib/html.js';
 import { set, useAction, useGet } from '../lib/state.js';
 import { api } from '../lib/api.js';
 import { ms, plain, shortId, time } from '../lib/format.js';
+import { useModels } from '../lib/models.js';
 import { Answer, Card, Empty, Progress, Refused, Select, Status, Table } from '../lib/parts.js';
 
 const STATES = ['', 'pending', 'running', 'completed', 'failed', 'cancelled'].map((s) => ({ value: s, label: s || 'all' }));
@@ -38,6 +39,7 @@ function List({ jobs }) {
 }
 
 function Submit({ context, done }) {
+  const models = useModels();
   const [type, choose] = useState('backtest');
   const [model, pick] = useState('seasonal_naive');
   const window = { store_id: Number(context.store), product_id: Number(context.product), start_date: context.from, end_date: context.to, model_type: model };
@@ -54,7 +56,7 @@ function Submit({ context, done }) {
   return html`<${Card} title="Submit">
     <div class="row">
       <${Select} label="What" value=${type} options=${['backtest', 'train', 'portfolio_forecast']} onChange=${choose} />
-      <${Select} label="Model" value=${model} options=${['naive', 'seasonal_naive', 'moving_average', 'theta', 'ets', 'lightgbm', 'regression']} onChange=${pick} />
+      <${Select} label="Model" value=${model} options=${models} onChange=${pick} />
       <button class="main" disabled=${needs || state.busy} onClick=${submit}>Submit</button>
     </div>
     ${needs && html`<p class="quiet">Pick a store and a product above.</p>`}

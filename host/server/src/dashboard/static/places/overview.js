@@ -10,7 +10,7 @@ const DIMENSIONS = ['store', 'product', 'category', 'region'];
 export default function Overview({ context, params, status }) {
   if (status.problem) return html`<${Refused} problem=${status.problem} retry=${status.reload} />`;
   if (!status.data.date_range_end) {
-    return html`<${Empty} title="No sales yet" words="This place shows revenue, units and stock of all stores and products. Load the sample bakery data with `retailcast demo`, make synthetic data, or upload a file.">
+    return html`<${Empty} title="No sales yet" words="This place shows revenue, units and stock of all stores and products. Import the sample bakery data with the command retailcast demo, generate synthetic data, or upload a file.">
       <a href=${href('data')}>Go to Data</a>
     <//>`;
   }

@@ -3,6 +3,7 @@ import { html, useEffect, useMemo, useState } from '../lib/html.js';
 import { set, useAction, useGet } from '../lib/state.js';
 import { api } from '../lib/api.js';
 import { addDays, number, percent, signed, time, toDay, units } from '../lib/format.js';
+import { useModels } from '../lib/models.js';
 import { Answer, Card, Empty, Field, Refused, Select, Table } from '../lib/parts.js';
 import { Chart } from '../lib/chart.js';
 
@@ -29,6 +30,7 @@ function assumptionsOf({ price, promo, kind, holidays, stock }, first, last) {
 
 function Assumptions({ context, params, shown, saved }) {
   const { store, product, from, to } = context;
+  const models = useModels();
   const model = params.model || 'regression';
   const horizon = Number(params.horizon) || 28;
   const [first, last] = to ? [addDays(to, 1), addDays(to, horizon)] : [];
@@ -51,8 +53,8 @@ function Assumptions({ context, params, shown, saved }) {
   return html`<${Card} title="What would be different">
     <div class="form">
       <div class="row">
-        <${Select} label="Model" value=${model} options=${['regression', 'lightgbm', 'seasonal_naive', 'naive', 'moving_average']} onChange=${(m) => set({ model: m })} />
-        ${field('horizon', 'Days ahead (28)', { type: 'number', min: 1, max: 90 })}
+        <${Select} label="Model" value=${model} options=${models} onChange=${(m) => set({ model: m })} />
+        ${field('horizon', 'Days ahead', { type: 'number', min: 1, max: 90, placeholder: 28 })}
       </div>
       <${Field} label=${`Price ${signed(price, (v) => percent(v, 0))}`}>
         <input type="range" min="-50" max="50" step="1" value=${price} onInput=${(e) => slide(e.target.value)} onChange=${(e) => set({ price: e.target.value })} />

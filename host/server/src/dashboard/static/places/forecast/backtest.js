@@ -19,7 +19,7 @@ export function Backtest({ context, models }) {
     const unique = new Map(results.map((r) => [r.model_type, r]));
     return [...unique.values()].sort((a, b) => (a.aggregated_metrics.wape ?? Infinity) - (b.aggregated_metrics.wape ?? Infinity));
   });
-  return html`<${Card} title="Backtest" aside=${html`<button class="main" disabled=${state.busy} onClick=${run}>${state.busy ? 'Running' : 'Backtest these models'}</button>`}>
+  return html`<${Card} wide=${Boolean(state.result)} title="Backtest" aside=${html`<button class="main" disabled=${state.busy} onClick=${run}>${state.busy ? 'Running' : 'Backtest these models'}</button>`}>
     ${state.problem && html`<${Refused} problem=${state.problem} retry=${run} />`}
     ${!state.result && !state.problem && html`<p class="quiet">4 folds of 14 days, beside the baselines naive and seasonal_naive.</p>`}
     ${state.result && html`<${Leaderboard} results=${state.result} /><${Steps} results=${state.result} /><${Folds} result=${state.result[0]} />`}
@@ -48,9 +48,10 @@ function Steps({ results }) {
   const most = Math.max(...series.flatMap((s) => s.values), 1e-9);
   const point = (value, j) => `${(j / Math.max(1, steps.length - 1)) * 300},${100 - (value / most) * 95}`;
   return html`<h2>Error by step ahead</h2>
-    <svg viewBox="0 0 300 102" width="100%" role="img" aria-label=${`Mean absolute error per step ahead, at most ${number(most, 1)}`}>
-      ${series.map((s) => html`<polyline fill="none" stroke=${s.colour} stroke-width="1.75" points=${s.values.map(point).join(' ')} />`)}
+    <svg viewBox="0 0 300 102" class="steps" preserveAspectRatio="none" role="img" aria-label=${`Mean absolute error per step ahead, at most ${number(most, 1)}`}>
+      ${series.map((s) => html`<polyline fill="none" stroke=${s.colour} stroke-width="1.75" vector-effect="non-scaling-stroke" points=${s.values.map(point).join(' ')} />`)}
     </svg>
+    <p class="legend">${series.map((s) => html`<span><i style=${{ background: s.colour }}></i>${s.label}</span>`)}</p>
     <p class="quiet">Steps 1 to ${steps.length}; top is ${number(most, 1)} units.</p>`;
 }
 
@@ -61,5 +62,5 @@ function Folds({ result }) {
 function Fold({ fold, model }) {
   const days = useMemo(() => fold.dates.map(toDay), [fold]);
   const series = useMemo(() => [{ label: 'actual', values: fold.actuals }, { label: model, colour: colourOf(model), values: fold.predictions }], [fold, model]);
-  return html`<div><p class="quiet">${fold.split.test_start} · WAPE ${percent(fold.metrics.wape)}</p><${Chart} days=${days} series=${series} height=${120} name=${`fold-${fold.fold_index}`} /></div>`;
+  return html`<div><p class="quiet">${fold.split.test_start} · WAPE ${percent(fold.metrics.wape)}</p><${Chart} days=${days} series=${series} height=${110} small name=${`fold-${fold.fold_index}`} /></div>`;
 }
