@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every compiler brings new lints. They are errors with the one that the project is checked with, and warnings with others.
 LINTS := $(if $(findstring rustc 1.95.,$(shell rustc --version)),-- --deny warnings)
 
-.PHONY: setup demo test python bench accuracy fmt queries
+.PHONY: setup demo test python browser bench accuracy fmt queries
 
 setup:
 	@scripts/setup.sh
@@ -21,11 +21,17 @@ test: setup python
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets $(LINTS)
 	cargo test --locked --workspace
+	scripts/browser.sh $(TARGET)/debug/retailcast
 
 # The Python SDK: its tests, its examples, one component. Ten seconds, the first time some more for its environment.
 python:
 	sdk/python/setup.sh
 	sdk/python/test.sh
+
+# The dashboard in a real browser.
+browser: setup
+	cargo build --locked --package retailcast
+	BROWSER_TESTS=required scripts/browser.sh $(TARGET)/debug/retailcast
 
 # Numbers for docs/performance.md.
 bench: setup

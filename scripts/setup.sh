@@ -19,6 +19,9 @@ debian_packages() {
     command -v clang >/dev/null || missing+=(clang)
     compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || missing+=(libclang-dev)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+    # The dashboard is tested in a browser.
+    command -v chromium >/dev/null || missing+=(chromium)
+    command -v npm >/dev/null || missing+=(nodejs npm)
     [ ${#missing[@]} -eq 0 ] && return
     say "installing Debian packages: ${missing[*]}"
     local sudo=()
