@@ -21,17 +21,17 @@ static ASSETS: LazyLock<HashMap<String, Arc<Asset>>> = LazyLock::new(|| {
 });
 
 /// One file.
-pub struct Asset {
-    pub content_type: &'static str,
+pub(super) struct Asset {
+    pub(super) content_type: &'static str,
     /// Of the content, so that it changes with it and only with it.
-    pub etag: HeaderValue,
-    pub plain: Bytes,
-    pub gzipped: Bytes,
+    pub(super) etag: HeaderValue,
+    pub(super) plain: Bytes,
+    pub(super) gzipped: Bytes,
 }
 
 impl Asset {
     /// The file of this path below `static/`.
-    pub fn find(path: &str) -> Option<Arc<Self>> {
+    pub(super) fn find(path: &str) -> Option<Arc<Self>> {
         // While the dashboard is worked on, a change of a page shows without building the program again.
         #[cfg(debug_assertions)]
         if let Some(folder) = std::env::var_os("RETAILCAST_DASHBOARD_DIR") {

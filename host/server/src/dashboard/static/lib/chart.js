@@ -54,6 +54,9 @@ export function Chart({ days, series, rule, unit = 'units', height = 280, name =
     </figure>`;
 }
 
+/** Distances of ticks, in seconds: nothing below a day, for there is one value per day. */
+const STEPS = [1, 2, 3, 4, 7, 14, 30, 60, 90, 120, 180, 365, 730, 1825].map((d) => d * 86400);
+
 /** Draws into `box`; `show` is told the index under the cursor. */
 export function draw(box, { days, series, rule, height, show }) {
   const columns = [days.map((d) => d * 86400)];
@@ -74,7 +77,7 @@ export function draw(box, { days, series, rule, height, show }) {
   return new uPlot({
     width: Math.max(box.clientWidth, 200), height, series: lines, bands,
     scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) * 1.06 || 1] } },
-    axes: [axis, { ...axis, size: 52, values: (_, ticks) => ticks.map(compact) }],
+    axes: [{ ...axis, incrs: STEPS }, { ...axis, size: 52, values: (_, ticks) => ticks.map(compact) }],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
     cursor: { y: false, drag: { x: true, y: false } },
     legend: { show: false },

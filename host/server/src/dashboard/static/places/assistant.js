@@ -71,7 +71,7 @@ function Talk({ id }) {
   if (!session.data) return html`<${Skeleton} />`;
   return html`<${Card} title=${session.data.agent_type} aside=${html`<button class="link" onClick=${() => set({ session: null })}>Begin anew</button>`}>
     <div class="talk" aria-live="polite">${said.map((m) => html`<${Said} of=${m} />`)}${busy && html`<p class="quiet">Working</p>`}</div>
-    ${action && html`<div class="refused" role="alert"><p><b>Waits for your approval:</b> ${action.description}</p><pre>${JSON.stringify(action.arguments, null, 1)}</pre>
+    ${action && html`<div class="asked" role="alert"><p><b>Waits for your approval:</b> ${action.description}</p><pre>${JSON.stringify(action.arguments, null, 1)}</pre>
       <p><button class="main" disabled=${deciding.busy} onClick=${() => decide(true)}>Approve</button> <button disabled=${deciding.busy} onClick=${() => decide(false)}>Reject</button></p></div>`}
     <${Refused} problem=${problem || deciding.problem} />
     <form class="form" onSubmit=${ask}><textarea name="message" aria-label="Message" maxlength="10000" placeholder="Which model is best for store 1, product 1?" onKeyDown=${(e) => { if (e.key === 'Enter' && !e.shiftKey) { e.preventDefault(); e.target.form.requestSubmit(); } }}></textarea>

@@ -30,6 +30,7 @@ function Runs({ data, page, params }) {
       <a href="#/showcase">Go to Showcase</a><//>`;
   }
   const worst = Math.max(...data.runs.map((r) => wape(r) || 0), 1e-9);
+  const side = (r) => (r.run_id === params.a ? 'A' : r.run_id === params.b ? 'B' : 'Pick');
   const choose = (r) => set(!params.a || params.b ? { a: r.run_id, b: null } : { b: r.run_id });
   const columns = [
     { head: 'Run', cell: (r) => shortId(r.run_id) },
@@ -39,7 +40,7 @@ function Runs({ data, page, params }) {
     { head: 'Data', cell: (r) => `${r.data_window_start} – ${r.data_window_end}` },
     { head: 'WAPE', number: true, cell: (r) => percent(wape(r)), bar: (r) => (wape(r) || 0) / worst },
     { head: 'Created', cell: (r) => time(r.created_at) },
-    { head: 'Compare', cell: (r) => html`<button class="link" aria-label=${`Compare run ${shortId(r.run_id)}`} onClick=${() => choose(r)}>${r.run_id === params.a ? 'A' : r.run_id === params.b ? 'B' : 'pick'}</button>` },
+    { head: 'Compare', cell: (r) => html`<button class="link" aria-label=${`${side(r)}: run ${shortId(r.run_id)}`} onClick=${() => choose(r)}>${side(r)}</button>` },
   ];
   return html`<${Table} caption="Runs" columns=${columns} rows=${data.runs} onRow=${(r) => set({ run: r.run_id })} />
     <p class="row"><button disabled=${page <= 1} onClick=${() => set({ page: page - 1 })}>Newer</button>
