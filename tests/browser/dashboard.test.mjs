@@ -78,8 +78,9 @@ test('a link shows a forecast of two models', async () => {
 test('a job is submitted and followed to its end', async () => {
   const { page, complaints } = await open(`/#/jobs?${series}`);
   await page.getByRole('button', { name: 'Submit' }).click();
-  await page.locator('.card .status.completed').first().waitFor({ timeout: 20000 });
-  assert.match(page.url(), /job=[0-9a-f]{32}/);
+  await page.waitForURL(/job=[0-9a-f]{32}/);
+  const job = page.locator('.card', { has: page.getByRole('heading', { name: /^Job [0-9a-f]{8}$/ }) });
+  await job.locator('.status.completed').waitFor({ timeout: 20000 });
   assert.deepEqual(complaints, []);
   await page.close();
 });
