@@ -347,6 +347,22 @@ impl Catalogue {
             .cloned()
     }
 
+    /// All model types that a loaded explainer covers, sorted.
+    pub fn explained_models(&self) -> Vec<String> {
+        let loaded = self.loaded();
+        let explainers = loaded.values().filter_map(|serving| match &serving.plugin {
+            Plugin::Explainer(explainer) => Some(explainer),
+            _ => None,
+        });
+        let mut models: Vec<String> = explainers
+            .flat_map(|explainer| explainer.models())
+            .map(|model| model.model_type.clone())
+            .collect();
+        models.sort();
+        models.dedup();
+        models
+    }
+
     fn unknown(&self, kind: Kind, name: &str) -> PluginError {
         PluginError::Unknown { kind, name: name.to_owned(), loaded: self.names(kind) }
     }

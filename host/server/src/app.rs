@@ -17,6 +17,7 @@ use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
 use crate::slices::analytics::{Analytics, AnalyticsSettings};
 use crate::slices::backtesting::{BacktestSettings, Backtesting};
 use crate::slices::dimensions::Dimensions;
+use crate::slices::explain::Explanations;
 use crate::slices::featuresets::{FeatureSettings, Featuresets};
 use crate::slices::forecasting::service::{Forecasting, ForecastingSettings};
 use crate::slices::ingest::{Ingest, IngestSettings};
@@ -202,6 +203,15 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         Arc::clone(&compute),
         config.scenarios.adjuster.clone(),
     );
+    let jobs = Jobs::new(pool.clone(), Arc::new(Bell::default()));
+    let explanations = Explanations::new(
+        pool.clone(),
+        Arc::clone(&catalogue),
+        Arc::clone(&compute),
+        forecasting.clone(),
+        registry.clone(),
+        jobs.clone(),
+    );
     let ai = LiveSettings::new(AiSettings::of(config));
     let knowledge = knowledge(config, pool.clone(), Arc::clone(&compute), catalogue, ai.clone());
     Ok(Arc::new(App {
@@ -212,7 +222,8 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         rollups,
         seeder: seeder(config, pool.clone(), Arc::clone(&compute)),
         featuresets: Featuresets::new(pool.clone(), Arc::clone(&compute), features),
-        jobs: Jobs::new(pool.clone(), Arc::new(Bell::default())),
+        jobs,
+        explanations,
         backtesting: backtesting_on(config, forecasting.clone(), Arc::clone(&compute)),
         registry,
         scenarios,

@@ -31,7 +31,7 @@ r.urlopen(r.Request(sys.argv[1], sys.argv[2].encode(), {'Content-Type': 'applica
         .unwrap()
 }
 
-/// Another client, who needs the same compute thread.
+/// Another client, who needs the same compute thread: the one of the same plugin.
 struct Other {
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
@@ -47,7 +47,7 @@ impl Other {
     /// The status of a training, if it is answered in time.
     fn train(&self, patience: Duration) -> Option<u16> {
         let body = json!({"store_id": 1, "product_id": 1, "train_start_date": "2024-01-01",
-                          "train_end_date": "2024-03-04", "config": {"model_type": "naive"}});
+                          "train_end_date": "2024-03-04", "config": {"model_type": "hostile", "fault": "none"}});
         let answer = self.client.post(&self.url).json(&body).timeout(patience);
         self.runtime.block_on(async { answer.send().await.ok().map(|answer| answer.status().as_u16()) })
     }
@@ -72,7 +72,7 @@ fn free_within_200_ms(other: &Other, url: &str, body: &Value) {
     let waits: Vec<Duration> = (0..3)
         .map(|_| {
             let mut client = client(url, body);
-            // Once the backtest has the only thread, nobody else is answered.
+            // Once the backtest has the plugin's only thread, nobody else is answered.
             let end = Instant::now() + Duration::from_secs(20);
             while other.train(Duration::from_millis(500)).is_some() {
                 assert!(client.try_wait().unwrap().is_none(), "the backtest ended");

@@ -17,6 +17,10 @@ pub(crate) fn catalogue(folder: Option<&Path>, plugins: &[(&str, PluginSettings)
     settings
         .entry("lightgbm".to_owned())
         .or_insert(PluginSettings { gradient_boosting: true, ..PluginSettings::default() });
+    for name in ["embed_openai", "embed_ollama"] {
+        let http = vec!["https://api.example.com".parse().unwrap()];
+        settings.entry(name.to_owned()).or_insert(PluginSettings { http, ..PluginSettings::default() });
+    }
     let settings = CatalogueSettings {
         folder: folder.map(Path::to_owned),
         // Shared by all tests: compiling the bundled plugins for each takes longer than all of them.

@@ -44,6 +44,7 @@ pub struct ParquetFile(Vec<u8>);
         (name = "registry", description = "What was trained, how it went, and names for what is in use."),
         (name = "plugins", description = "The models and their makers: what is loaded, what was refused and why."),
         (name = "rag", description = "The knowledge base: documents, and the parts of them that answer a question."),
+        (name = "explain", description = "What a forecast rests on."),
         (name = "scenarios", description = "What if: a forecast under assumptions, plans, and which is best."),
         (name = "operations", description = "For operators."),
     )

@@ -23,8 +23,8 @@ use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
 use crate::slices::{
-    analytics, backtesting, dimensions, featuresets, forecasting, ingest, jobs, plugins, rag, registry,
-    scenarios, seeder,
+    analytics, backtesting, dimensions, explain, featuresets, forecasting, ingest, jobs, plugins, rag,
+    registry, scenarios, seeder,
 };
 
 /// What handlers work with.
@@ -62,6 +62,8 @@ pub struct App {
     pub knowledge: rag::Knowledge,
     /// Settings of language and embedding models.
     pub ai: LiveSettings,
+    /// What forecasts rest on.
+    pub explanations: explain::Explanations,
     /// What-if plans.
     pub scenarios: scenarios::Scenarios,
 }
@@ -105,6 +107,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(plugins::routes())
         .merge(rag::routes())
         .merge(scenarios::routes())
+        .merge(explain::routes())
         .merge(metrics::routes())
 }
 

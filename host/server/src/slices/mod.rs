@@ -3,6 +3,7 @@
 pub mod analytics;
 pub mod backtesting;
 pub mod dimensions;
+pub mod explain;
 pub mod featuresets;
 pub mod forecasting;
 pub mod ingest;

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use retailcast_core::Day;
 use retailcast_core::frame::Exogenous;
+use retailcast_core::{Day, MissingDays};
 use retailcast_runtime::{
     Call, Description, FittedId, ForecastModel, ForecastSession, Forecasts, Input, Lane, PluginError,
 };
+use serde_json::{Map, Value};
 
 use super::error::{ForecastError, plugin_error};
 use super::panel::{self, Ahead};
 use super::service::Forecasting;
 use super::store::Pair;
-use crate::artifacts::{Bundle, BundleError, Calibration};
+use crate::artifacts::{Bundle, BundleError, Calibration, ResolveError, is_run_id};
 use crate::compute;
 
 /// What to forecast.
@@ -126,6 +127,25 @@ impl Forecasting {
         let bundle = self.models.read(&self.models.path_of_run(run_id)).await?;
         let (store_id, product_id) = (bundle.metadata.store_id, bundle.metadata.product_id);
         Ok((store_id, product_id, self.forecast_from(bundle, horizon, request_id).await?))
+    }
+
+    /// Configuration and policy of missing days that a training used, if its model file is still there.
+    pub async fn trained_with(
+        &self,
+        run_id: &str,
+    ) -> Result<Option<(Map<String, Value>, MissingDays)>, ForecastError> {
+        if !is_run_id(run_id) {
+            return Ok(None);
+        }
+        let bundle =
+            match self.models.read(&self.models.path_of_run(run_id)).await.map_err(ForecastError::from) {
+                Ok(bundle) => bundle,
+                Err(ForecastError::Path(ResolveError::Missing(_))) => return Ok(None),
+                Err(e) => return Err(e),
+            };
+        let policy = bundle.missing_days.parse();
+        let policy = policy.map_err(|e| BundleError::Damaged(format!("its missing_days: {e}")))?;
+        Ok(Some((bundle.config, policy)))
     }
 
     async fn forecast_from(

@@ -66,7 +66,7 @@ impl Forecasting {
             let mut loaded = LoadedModel::open(&*model, &bundle, &call)?;
             let ahead = |changes: &Changes| ahead(&bundle.metadata, &known, changes, origin + 1, horizon);
             let baseline = loaded.forecast(&bundle, ahead(&Changes::default()), horizon)?.0;
-            let changed = match bundle.metadata.feature_columns {
+            let asked_again = match bundle.metadata.feature_columns {
                 Some(_) => Some(loaded.forecast(&bundle, ahead(&changes), horizon)?.0),
                 None => None,
             };
@@ -75,7 +75,7 @@ impl Forecasting {
                 product_id: bundle.metadata.product_id,
                 model_type: bundle.plugin.name.clone(),
                 baseline,
-                changed,
+                changed: asked_again,
             })
         })
         .await?

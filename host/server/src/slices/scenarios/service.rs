@@ -114,12 +114,12 @@ impl Scenarios {
         let (assumptions, baseline) = (assumptions.for_adjuster(), baseline(&forecast));
         let call = self.forecasting.call(request_id, Day(baseline.start) + -1);
         let lane = Lane::plugin(&self.adjuster);
-        let adjusted = compute::run(&self.compute, &lane, &call.clone(), move || {
+        let applied = compute::run(&self.compute, &lane, &call.clone(), move || {
             adjuster.adjust(&assumptions, &baseline, &call)
         })
         .await?
         .map_err(failed)?;
-        Ok(adjusted_points(forecast, &adjusted))
+        Ok(adjusted_points(forecast, &applied))
     }
 
     /// Computes a scenario and keeps it as a plan of somebody who called the API.
