@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every compiler brings new lints. They are errors with the one that the project is checked with, and warnings with others.
 LINTS := $(if $(findstring rustc 1.95.,$(shell rustc --version)),-- --deny warnings)
 
-.PHONY: setup demo test python bench accuracy fmt queries
+.PHONY: setup demo test python browser bench accuracy fmt queries
 
 setup:
 	@scripts/setup.sh
@@ -26,6 +26,11 @@ test: setup python
 python:
 	sdk/python/setup.sh
 	sdk/python/test.sh
+
+# The dashboard in a real browser: Debian's packages chromium, nodejs and npm. Not part of `make test`, which needs none.
+browser: setup
+	cargo build --locked --package retailcast
+	scripts/browser.sh $(TARGET)/debug/retailcast
 
 # Numbers for docs/performance.md.
 bench: setup

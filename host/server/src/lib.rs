@@ -1,7 +1,8 @@
 //! RetailCast: a demand-forecasting server for retail whose models are WebAssembly plugins.
 //!
 //! Read from the outside in: [`cli`] starts things, [`http`] is what all routes share, [`slices`] are the API,
-//! [`artifacts`] keeps fitted models, [`ai`] the settings of language models, [`llm`] speaks to them, [`db`] the rest. [`app`] puts them together.
+//! [`artifacts`] keeps fitted models, [`dashboard`] the page at `/`, [`ai`] the settings of language models, [`llm`] speaks
+//! to them, [`db`] the rest. [`app`] puts them together.
 
 mod admission;
 pub mod ai;
@@ -10,6 +11,7 @@ pub mod artifacts;
 pub mod cli;
 pub mod compute;
 pub mod config;
+pub mod dashboard;
 pub mod db;
 pub mod http;
 pub mod import;

@@ -70,7 +70,7 @@ async fn a_trailing_slash_leads_to_the_canonical_path() {
         assert_eq!((answer.status.as_u16(), answer.header("location")), (307, location));
         assert!(!answer.header("x-request-id").is_empty());
     }
-    for path in ["/", "/nothing/", "/health//", "//evil.org/"] {
+    for path in ["/nothing", "/nothing/", "/health//", "//evil.org/"] {
         app.get(path).await.problem(404, "not-found");
     }
 }

@@ -5,6 +5,7 @@ mod ai_config;
 mod analytics;
 mod backtesting;
 mod backtesting_portfolio;
+mod dashboard;
 mod demo;
 mod dimensions;
 mod explain;

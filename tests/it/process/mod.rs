@@ -1,5 +1,6 @@
 //! The program as a process: start, stop, kill, exit codes.
 
+mod agents;
 mod artifacts;
 mod backtest;
 mod command_line;

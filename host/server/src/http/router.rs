@@ -18,6 +18,7 @@ use super::openapi::Base;
 use super::{Code, Problem, cors, health, metrics, openapi, request};
 use crate::ai::LiveSettings;
 use crate::config::{AppConfig, AppEnv};
+use crate::dashboard;
 use crate::jobs::Jobs;
 use crate::slices::forecasting::service::Forecasting;
 use crate::slices::rollups::Rollups;
@@ -80,6 +81,7 @@ pub fn router(app: Arc<App>) -> Router {
     openapi::finish(&mut document, &app.config.name, app.forecasting.catalogue());
     let paths = Arc::new(Paths::of(&document));
     let mut router = openapi::serve(router, document)
+        .merge(dashboard::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(async move |request: Request| not_found(&paths, &request))
         .layer(CatchPanicLayer::custom(panicked));

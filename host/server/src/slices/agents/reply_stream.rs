@@ -184,10 +184,9 @@ mod tests {
         fn pieces_of_any_size_give_the_whole_text(text in "[^\0]{0,40}", other in "\\PC{0,10}", cuts in proptest::collection::vec(1_usize..9, 0..60), ascii: bool) {
             let mut json = json!({"sources": [{"answer": other}], "answer": text, "tail": other}).to_string();
             if ascii {
-                json = json.chars().map(|c| if c.is_ascii() { c.to_string() } else {
-                    let mut units = [0; 2];
-                    c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
-                }).collect();
+                json = json.chars().fold(String::new(), |text, c| if c.is_ascii() { text + c.encode_utf8(&mut [0; 4]) } else {
+                    c.encode_utf16(&mut [0; 2]).iter().fold(text, |text, unit| text + &format!("\\u{unit:04x}"))
+                });
             }
             let characters: Vec<char> = json.chars().collect();
             let (mut pieces, mut at) = (Vec::new(), 0_usize);
