@@ -16,6 +16,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The name of its world.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ForecastModel => "forecast-model",
+            Self::Explainer => "explainer",
+            Self::ScenarioAdjuster => "scenario-adjuster",
+            Self::EmbeddingProvider => "embedding-provider",
+        }
+    }
+
     /// In a sentence.
     pub(crate) fn noun(self) -> &'static str {
         match self {
@@ -29,12 +39,7 @@ impl Kind {
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::ForecastModel => "forecast-model",
-            Self::Explainer => "explainer",
-            Self::ScenarioAdjuster => "scenario-adjuster",
-            Self::EmbeddingProvider => "embedding-provider",
-        })
+        f.write_str(self.name())
     }
 }
 

@@ -63,6 +63,11 @@ impl std::fmt::Display for Access {
 }
 
 impl Inspection {
+    /// What it is for, by the world that it exports; none when it speaks none that this host knows.
+    pub fn kind(&self) -> Option<Kind> {
+        plugin::kind_of(&self.engine, &self.component).ok()
+    }
+
     /// Reads and compiles a component; `key` is the name of its settings table. Nothing of the component runs.
     pub fn of(engine: &Engine, key: &str, bytes: &[u8]) -> Result<Self, PluginError> {
         let component = plugin::parse(engine, bytes)?;

@@ -43,6 +43,13 @@ async fn lists_what_is_loaded_and_what_was_refused() {
     assert!(broken["reason"].is_string() && broken["version"].is_null(), "{broken}");
     let one = app.get("/plugins/seasonal_naive").await.json();
     assert_eq!(one["kind"], "forecast-model");
+    for (name, kind) in [
+        ("explain_baseline", "explainer"),
+        ("adjust_heuristic", "scenario-adjuster"),
+        ("embed_local", "embedding-provider"),
+    ] {
+        assert_eq!(app.get(&format!("/plugins/{name}")).await.json()["kind"], kind);
+    }
     assert_eq!(
         one["limits"],
         json!({"memory_mib": 512, "fit_seconds": 30.0, "predict_seconds": 5.0, "payload_mib": 64})

@@ -68,6 +68,9 @@ fn inspecting_tells_what_a_file_would_need() {
     let inspected: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(inspected["grants_needed"], json!(["gradient-boosting"]));
     assert_eq!(inspected["describe"]["name"], "lightgbm");
+    let text = home.succeed(&["plugin", "inspect", "explain_baseline", "--static", "--json"]);
+    let inspected: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(inspected["kind"], "explainer");
     assert!(home.succeed(&["plugin", "inspect", "hostile.wasm"]).contains("fault"));
 }
 

@@ -46,8 +46,9 @@ pub(super) fn of(key: &str, bytes: &[u8]) -> Result<Inspection, CliError> {
 
 /// Grants without which it is refused, as the configuration names them.
 pub(super) fn grants_needed(inspection: &Inspection) -> Vec<&'static str> {
-    // There is one interface that needs one.
-    if inspection.granted_imports().next().is_some() { vec![settings::GRADIENT_BOOSTING] } else { Vec::new() }
+    // The hosts of HTTP are the operator's choice: that grant is no word.
+    let boosts = inspection.granted_imports().any(|import| import.name.contains(settings::GRADIENT_BOOSTING));
+    if boosts { vec![settings::GRADIENT_BOOSTING] } else { Vec::new() }
 }
 
 /// A file that exists wins over a name.
@@ -82,9 +83,16 @@ fn show(key: &str, inspection: &Inspection, said: Option<&Result<Description, St
         say!("  refused   {}: {refusal}", refusal.code());
         return;
     }
-    say!("  kind      forecast-model");
+    if let Some(kind) = inspection.kind() {
+        say!("  kind      {kind}");
+    }
     let pin = Pin { key, sha256: inspection.digest.to_string(), grants: &grants_needed(inspection) };
     say!("\nSettings that load it and nothing else, for a file in plugins.dir:\n{pin}");
+    if inspection.granted_imports().any(|import| import.name.starts_with("wasi:http/")) {
+        say!(
+            "\nIt also needs the hosts that it may reach, such as\ngrants = [{{ http = [\"https://api.example.com\"] }}]"
+        );
+    }
     match said {
         None => say!("\nIts name, version and configuration are known only to itself; it was not asked."),
         Some(Err(reason)) => say!("\nAsked in the sandbox, it failed: {reason}"),
@@ -109,7 +117,7 @@ fn as_json(
         "key": key,
         "sha256": inspection.digest.to_string(),
         "bytes": inspection.bytes,
-        "kind": inspection.refusal.is_none().then_some("forecast-model"),
+        "kind": inspection.kind().map(retailcast_runtime::Kind::name),
         "exports": inspection.exports,
         "imports": imports.map(|i| json!({"name": i.name, "access": i.access.to_string()})).collect::<Vec<_>>(),
         "grants_needed": grants_needed(inspection),

@@ -8,9 +8,6 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// The only kind that there is so far.
-const KIND: &str = "forecast-model";
-
 /// All plugins.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PluginsResult {
@@ -57,7 +54,7 @@ pub struct PluginResult {
     /// Loaded: its name; for a forecast model the `model_type`.
     #[schema(required)]
     pub name: Option<String>,
-    /// Loaded: `forecast-model`.
+    /// Loaded: `forecast-model`, `explainer`, `scenario-adjuster` or `embedding-provider`.
     #[schema(required)]
     pub kind: Option<&'static str>,
     /// Loaded: `major.minor.patch`.
@@ -142,7 +139,7 @@ impl PluginResult {
             code: refusal.map(|error| error.code()),
             reason: refusal.map(ToString::to_string),
             name: said.map(|said| said.name.clone()),
-            kind: said.map(|_| KIND),
+            kind: said.map(|said| said.kind.name()),
             version: said.map(|said| said.version.clone()),
             contract: said.map(|said| said.contract),
             licence: said.map(|said| said.licence.clone()),
