@@ -107,7 +107,7 @@ def cheaper(run_id, horizon, change=-0.1):
 
 
 def elasticity_signs(server, store, products, model):
-    """Series on which a tenth cheaper sells more and a tenth dearer less."""
+    """Series on which a tenth cheaper sells more than a tenth dearer: the slope has the sign that demand was made with."""
     right = 0
     for product in products:
         run_id = train(server, store, product, model)
