@@ -28,6 +28,8 @@ impl Bench {
 
     /// The same, in a folder that was prepared.
     pub(crate) fn start_in(prepare: impl FnOnce(&Path)) -> Self {
+        // Whoever came first in this process has chosen already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path());
         // The database's unprivileged user has to enter it.
