@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 pub use self::change::{Change, ChangeKind};
 pub use self::watch::Watch;
 use crate::engine::Engine;
+use crate::measured::measured;
 use crate::open::{Plugin, open};
 use crate::serving::{ServedModel, toml_key};
 use crate::stats::Stats;
@@ -121,7 +122,7 @@ struct Serving {
     settings: PluginSettings,
     plugin: Plugin,
     /// Counted are the calls of forecast models.
-    stats: Option<Arc<Stats>>,
+    stats: Arc<Stats>,
 }
 
 /// By name. All kinds share the names.
@@ -245,7 +246,7 @@ impl Catalogue {
         } else if own.enabled {
             let opened = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &own, must_be_pinned));
             let plugin = opened.and_then(|(plugin, stats)| {
-                counters.clone_from(&stats);
+                counters = Some(Arc::clone(&stats));
                 insert(loaded, key, &own, plugin, stats)
             });
             match plugin {
@@ -268,7 +269,7 @@ impl Catalogue {
         bytes: &[u8],
         settings: &PluginSettings,
         must_be_pinned: bool,
-    ) -> Result<(Plugin, Option<Arc<Stats>>), PluginError> {
+    ) -> Result<(Plugin, Arc<Stats>), PluginError> {
         let digest = Digest::of(bytes);
         let table = settings_table(key);
         check_pin(digest, settings.sha256.as_deref(), must_be_pinned, format!("{table}.sha256"))?;
@@ -280,7 +281,7 @@ impl Catalogue {
                 && serving.settings == *settings
         };
         if let Some(serving) = self.loaded().values().find(same) {
-            return Ok((serving.plugin.clone(), serving.stats.clone()));
+            return Ok((serving.plugin.clone(), Arc::clone(&serving.stats)));
         }
         let plugin = open(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
         if matches!(origin, Origin::File(_)) {
@@ -290,9 +291,9 @@ impl Catalogue {
             Plugin::ForecastModel(model) => {
                 let served = ServedModel::new(model, &settings.defaults, &table)?;
                 let stats = Arc::clone(served.stats());
-                (Plugin::ForecastModel(Arc::new(served)), Some(stats))
+                (Plugin::ForecastModel(Arc::new(served)), stats)
             }
-            other => (other, None),
+            other => measured(other, &settings.defaults, &table)?,
         })
     }
 
@@ -415,7 +416,7 @@ fn insert(
     key: &str,
     settings: &PluginSettings,
     plugin: Plugin,
-    stats: Option<Arc<Stats>>,
+    stats: Arc<Stats>,
 ) -> Result<Description, PluginError> {
     let description = plugin.description().clone();
     if let Some(first) = loaded.get(&description.name) {

@@ -31,8 +31,18 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in the order of a request.
-    pub const ALL: [Self; 7] =
-        [Self::Instantiate, Self::Describe, Self::Needs, Self::Fit, Self::Load, Self::Save, Self::Predict];
+    pub const ALL: [Self; 10] = [
+        Self::Instantiate,
+        Self::Describe,
+        Self::Needs,
+        Self::Fit,
+        Self::Load,
+        Self::Save,
+        Self::Predict,
+        Self::Adjust,
+        Self::Explain,
+        Self::Embed,
+    ];
 }
 
 impl std::fmt::Display for Phase {

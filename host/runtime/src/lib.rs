@@ -21,6 +21,7 @@ mod http;
 mod http_pattern;
 mod inspect;
 mod limits;
+mod measured;
 mod model;
 mod open;
 mod output;

@@ -176,14 +176,8 @@ fn storage(key: &'static str, root: &ArtifactRoot) -> Result<Storage, AssembleEr
 }
 
 /// Settings of language and embedding models, as configured.
-fn ai_config(
-    config: &Config,
-    pool: PgPool,
-    live: LiveSettings,
-    knowledge: Knowledge,
-    client: Client,
-) -> AiConfig {
-    AiConfig::new(pool, live, &config.providers.ollama_hosts, knowledge, Ollama::new(client))
+fn ai_config(config: &Config, pool: PgPool, live: LiveSettings, client: Client) -> AiConfig {
+    AiConfig::new(pool, live, &config.providers.ollama_hosts, Ollama::new(client))
 }
 
 /// Everything that requests work with.
@@ -241,7 +235,7 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
         knowledge: knowledge.clone(),
     };
     let agents = Agents::new(pool.clone(), ai.clone(), client.clone(), services);
-    let ai_config = ai_config(config, pool.clone(), ai.clone(), knowledge.clone(), client);
+    let ai_config = ai_config(config, pool.clone(), ai.clone(), client);
     Ok(Arc::new(App {
         config: config.app.clone(),
         ingest: Ingest::new(pool.clone(), settings),

@@ -78,6 +78,30 @@ async fn calls_and_errors_are_counted() {
     assert!(plugin["peak_memory_bytes"].as_u64().unwrap() > 0);
 }
 
+/// Plugins that are no models are counted, too; their configuration is the host's, so that defaults are refused.
+#[tokio::test]
+async fn other_kinds_are_counted_and_take_no_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app_with(&folder, false, PluginConfig::default()).await;
+    let body = json!({"store_id": 1, "product_id": 1, "model_type": "naive", "as_of_date": "2024-03-30"});
+    assert_eq!(app.post("/explain/forecast", body.clone()).await.status.as_u16(), 200);
+    assert_eq!(app.post("/explain/forecast", body).await.status.as_u16(), 200);
+    let plugin = app.get("/plugins/explain_baseline").await.json();
+    assert_eq!((&plugin["calls"], &plugin["errors"]), (&json!(2), &json!({})));
+    assert_eq!(plugin["phases"][0]["phase"], "explain");
+
+    let Value::Object(defaults) = json!({"season_length": 7}) else { panic!("an object") };
+    let app = TestApp::with_plugins(|config| {
+        let settings = PluginConfig { defaults, ..PluginConfig::default() };
+        config.plugins.settings.insert("explain_baseline".to_owned(), settings);
+    })
+    .await;
+    let refused = app.get("/plugins/explain_baseline").await.json();
+    assert_eq!(refused["code"], "RC-P019", "{refused}");
+    let lines = "[plugins.settings.explain_baseline]\ndefaults = {}";
+    assert!(refused["reason"].as_str().unwrap().ends_with(lines), "{refused}");
+}
+
 #[tokio::test]
 async fn a_reload_tells_what_changed() {
     let folder = tempfile::tempdir().unwrap();

@@ -78,6 +78,11 @@ fn a_run_is_told_step_by_step() {
         let refused = if one.0.len() == 1 { &one.0[0] } else { &other.0[0] };
         assert!(refused["detail"].as_str().unwrap().contains("in progress"), "{refused}");
 
+        // Whoever was told the end may begin at once.
+        for _ in 0..20 {
+            assert_eq!(stream(&server, text("{}")).await.0.len(), 23);
+        }
+
         // A client that leaves does not block the next one.
         let url = format!("{}/demo/stream", server.url.replace("http://", "ws://"));
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();

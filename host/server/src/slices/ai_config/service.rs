@@ -15,7 +15,7 @@ use crate::ai::{AiSettings, LiveSettings, host_of};
 use crate::http::Problem;
 use crate::jobs::Bell;
 use crate::llm::{Ollama, OllamaError, OllamaModel};
-use crate::slices::rag::{self, Knowledge};
+use crate::slices::rag;
 
 /// Settings, and what was changed of them at run time.
 #[derive(Debug, Clone)]
@@ -28,7 +28,6 @@ struct Inner {
     base: AiSettings,
     live: LiveSettings,
     allowed: Allowed,
-    knowledge: Knowledge,
     ollama: Ollama,
     /// What is stored, as this process last saw it. Held while it is read and put into effect, so that an older state
     /// never replaces a newer one.
@@ -41,18 +40,12 @@ const LOOK: Duration = Duration::from_secs(5);
 impl AiConfig {
     /// Begins with the settings in effect, which are those configured. `hosts` may be named by `ollama_base_url`, besides this machine and the
     /// configured one.
-    pub fn new(
-        pool: PgPool,
-        live: LiveSettings,
-        hosts: &[String],
-        knowledge: Knowledge,
-        ollama: Ollama,
-    ) -> Self {
+    pub fn new(pool: PgPool, live: LiveSettings, hosts: &[String], ollama: Ollama) -> Self {
         let base = (*live.current()).clone();
         let allowed =
             Allowed(hosts.iter().cloned().chain(host_of(&base.providers.ollama_base_url)).collect());
         let stored = Mutex::default();
-        Self(Arc::new(Inner { pool, base, live, allowed, knowledge, ollama, stored }))
+        Self(Arc::new(Inner { pool, base, live, allowed, ollama, stored }))
     }
 
     /// The settings in effect.
@@ -70,14 +63,14 @@ impl AiConfig {
         if change.values.is_empty() {
             return Err(ConfigError::NoChange);
         }
-        let Inner { pool, base, live, allowed, knowledge, .. } = &*self.0;
+        let Inner { pool, base, live, allowed, .. } = &*self.0;
         let mut stored = self.0.stored.lock().await;
         let mut transaction = pool.begin().await?;
         store::lock(&mut transaction).await?;
         let mut next = store::read(&mut transaction).await?;
         let present = overrides::apply(base, &next, allowed).embedding.dimension;
         if let Some(wanted) = change.dimension().filter(|wanted| *wanted != present) {
-            let chunks = knowledge.chunk_count().await?;
+            let chunks = rag::hold_chunks(&mut transaction).await?;
             if chunks > 0 && !change.force {
                 return Err(ConfigError::Dimension { chunks, present, wanted });
             }

@@ -50,9 +50,13 @@ impl Demo {
 pub(super) fn start(app: Arc<App>, request: DemoRequest, turn: Turn) -> mpsc::Receiver<News> {
     let (sender, receiver) = mpsc::channel(FRAMES + 1);
     tokio::spawn(async move {
-        run(app, request, &sender).await;
-        // The turn is free before the client learns that the run has ended.
+        let summary = run(app, request, &sender).await;
+        // The turn is free before the client learns that the run has ended: it may begin the next one at once.
         drop(turn);
+        if let Some(summary) = summary {
+            // Whoever listened may be gone.
+            let _ = sender.send(News::End(summary)).await;
+        }
     });
     receiver
 }
@@ -99,7 +103,8 @@ impl Summary {
     }
 }
 
-async fn run(app: Arc<App>, request: DemoRequest, news: &mpsc::Sender<News>) {
+/// Runs the steps; none when nobody listens any more.
+async fn run(app: Arc<App>, request: DemoRequest, news: &mpsc::Sender<News>) -> Option<Summary> {
     let started = Instant::now();
     let mut facts = Facts {
         app,
@@ -117,7 +122,7 @@ async fn run(app: Arc<App>, request: DemoRequest, news: &mpsc::Sender<News>) {
     for (i, name) in STEPS.into_iter().enumerate() {
         if news.send(News::Event(frame(EventType::StepStart, i, None, 0.0))).await.is_err() {
             tracing::info!(step = name, "the client of the demo is gone, the run stops here");
-            return;
+            return None;
         }
         let began = Instant::now();
         // A defect of a step is a failed step and not a client that waits for ever.
@@ -133,7 +138,7 @@ async fn run(app: Arc<App>, request: DemoRequest, news: &mpsc::Sender<News>) {
             break;
         }
     }
-    let summary = Summary {
+    Some(Summary {
         failed,
         models: facts.scored.len(),
         winner_model_type: facts.winner.as_ref().map(|winner| winner.model_type),
@@ -141,8 +146,7 @@ async fn run(app: Arc<App>, request: DemoRequest, news: &mpsc::Sender<News>) {
         winning_run_id: facts.run_id,
         alias: facts.alias,
         wall_clock_s: started.elapsed().as_secs_f64(),
-    };
-    let _ = news.send(News::End(summary)).await;
+    })
 }
 
 async fn step(name: &'static str, facts: &mut Facts) -> Result<Outcome, Failure> {

@@ -83,7 +83,7 @@ pub struct PluginResult {
     pub errors: BTreeMap<&'static str, u64>,
     /// Calls by phase, those that there were, in the order of a request.
     pub phases: Vec<PhaseResult>,
-    /// Most memory that an instance used, in bytes.
+    /// Most memory that an instance of a model used, in bytes; 0 for other kinds.
     pub peak_memory_bytes: usize,
 }
 
@@ -103,7 +103,7 @@ pub struct LimitsResult {
 /// The calls of one phase.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhaseResult {
-    /// `instantiate`, `needs`, `fit`, `load`, `save` or `predict`.
+    /// `instantiate`, `needs`, `fit`, `load`, `save` or `predict` of a model; `explain`, `adjust`, `needs` or `embed` of others.
     pub phase: String,
     /// How many.
     pub calls: u64,

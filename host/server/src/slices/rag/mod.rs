@@ -21,6 +21,6 @@ pub use index::{Document, FileOutcome, Indexed, Outcome, ProjectIndex};
 pub use providers::Providers;
 pub use retrieve::{Filters, Found, Mode, Question, Retrieval};
 pub use routes::{problem, routes};
-pub use service::{Knowledge, KnowledgeSettings, resize};
+pub use service::{Knowledge, KnowledgeSettings, hold_chunks, resize};
 pub use source::{Deleted, Source, SourceType, Sources};
 pub use wire::{RetrieveAnswer, SourcesAnswer};

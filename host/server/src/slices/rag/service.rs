@@ -67,15 +67,10 @@ impl Knowledge {
             .ok_or_else(|| RagError::UnknownSource(source_id.to_owned()))
     }
 
-    /// Chunks of the whole store.
-    pub async fn chunk_count(&self) -> sqlx::Result<i64> {
-        store::chunk_count(&self.pool).await
-    }
-
     /// Refuses to embed for a store whose vectors have another length; an empty one has no vectors.
     pub(super) async fn expect_width(&self, dimension: u32) -> Result<(), RagError> {
         let stored = store::width(&self.pool).await?;
-        if stored == dimension || self.chunk_count().await? == 0 {
+        if stored == dimension || store::chunk_count(&self.pool).await? == 0 {
             return Ok(());
         }
         Err(EmbeddingError::Dimension { stored, wanted: dimension }.into())
@@ -87,7 +82,7 @@ impl Knowledge {
         if store::width(&self.pool).await? != dimension {
             let mut transaction = self.pool.begin().await?;
             // Whoever was first may have indexed something meanwhile; writing chunks checks the width again.
-            if store::lock_when_empty(&mut transaction).await? {
+            if store::hold_chunks(&mut transaction).await? == 0 {
                 resize(&mut transaction, dimension).await?;
             }
             transaction.commit().await?;
@@ -104,6 +99,12 @@ impl Knowledge {
         let call = Call { id: request_id.to_owned(), ..Call::default() };
         Ok(compute::run(&self.compute, &Lane::host(), &call, work).await?)
     }
+}
+
+/// Keeps everybody from writing documents until the transaction ends, and counts their chunks: what was counted is still so
+/// when it is acted upon.
+pub async fn hold_chunks(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    store::hold_chunks(connection).await
 }
 
 /// Gives the store's vectors another length. All chunks go, and every source counts as changed at its next indexing.

@@ -207,12 +207,12 @@ pub(super) async fn hold_width(connection: &mut PgConnection, dimension: u32) ->
     Err(EmbeddingError::Dimension { stored, wanted: dimension }.into())
 }
 
-/// Keeps everybody from chunks until the transaction ends; whether there are none.
-pub(super) async fn lock_when_empty(connection: &mut PgConnection) -> sqlx::Result<bool> {
+/// Keeps everybody from writing documents until the transaction ends, and counts their chunks. Sources first, as those
+/// who index lock them: the other order would be a deadlock.
+pub(super) async fn hold_chunks(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query!("lock table document_source in share row exclusive mode").execute(&mut *connection).await?;
     sqlx::query!("lock table document_chunk in access exclusive mode").execute(&mut *connection).await?;
-    sqlx::query_scalar!(r#"select not exists (select from document_chunk) as "empty!""#)
-        .fetch_one(connection)
-        .await
+    sqlx::query_scalar!(r#"select count(*) as "count!" from document_chunk"#).fetch_one(connection).await
 }
 
 /// Dimensions that an HNSW index of pgvector takes; searches of longer vectors read all of them.
