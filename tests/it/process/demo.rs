@@ -5,6 +5,7 @@ use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::program::{Home, Server};
+use crate::support::database::workspace;
 
 /// Sends the first frame and collects what comes until the server closes.
 async fn stream(server: &Server, first: Message) -> (Vec<Value>, Option<u16>) {
@@ -100,4 +101,15 @@ fn a_run_is_told_step_by_step() {
         assert_eq!(frames.len(), 23);
     });
     assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn the_command_ends_with_the_whole_pipeline() {
+    let home = Home::new("demo-command");
+    let bakery = workspace().join("tests/data/bakery");
+    let said = home.succeed(&["demo", "--data", bakery.to_str().unwrap()]);
+    for step in ["pass  precheck", "pass  backtest", "pass  verify", "skip  agent", "skip  cleanup"] {
+        assert!(said.contains(step), "{step}: {said}");
+    }
+    assert!(said.contains("is demo-production"), "{said}");
 }

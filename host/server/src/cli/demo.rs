@@ -20,6 +20,7 @@ use crate::import::{
     HolidayRule, Progress, SalesOptions, Source, import_calendar, import_products, import_sales,
     import_stores,
 };
+use crate::slices::demo::{self, DemoRequest};
 use crate::slices::forecasting::portfolio::{
     Origin, Plan, Portfolio, PortfolioForecast, PortfolioRun, Selection, SeriesForecast, actuals,
 };
@@ -77,11 +78,23 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<(), CliError> {
         scored.sort_by(|a, b| a.sums.metrics().wape.total_cmp(&b.sums.metrics().wape));
         say!("{}", table(&scored));
         draw(&portfolio, &scored, origin, &args.svg)?;
-        Ok(())
+        showcase(config, pool).await
     })
     .await?;
     say!("{}", what_next(config, &args.svg));
     Ok(())
+}
+
+/// The pipeline of `POST /demo/run` on the data that is there.
+async fn showcase(config: &Config, pool: &PgPool) -> Result<(), CliError> {
+    say!("\nThe whole product in eleven steps, as POST /demo/run does it …");
+    let catalogue = app::catalogue(config).map_err(|e| CliError::failed(&e))?;
+    let app = app::assemble(config, pool.clone(), Arc::new(catalogue))?;
+    let request = DemoRequest { seed: 42, reset: false, skip_seed: true };
+    let passed =
+        demo::tell(&app, request, |step, status, detail| say!("  {status:<4}  {step:<9} {detail}")).await;
+    // Nobody else is in this process.
+    if passed == Some(true) { Ok(()) } else { Err(CliError::Failed("the demo did not pass".to_owned())) }
 }
 
 fn database(config: &Config) -> &'static str {
@@ -194,7 +207,7 @@ Now start the server and forecast through the API:
 
   target/release/retailcast serve
 
-  open {address}/docs in a browser, or train a model of store 1, product 1:
+  open {address}/ in a browser (the API is at /docs), or train a model of store 1, product 1:
 
   curl -s {address}/forecasting/train -H 'Content-Type: application/json' -d '{{\"store_id\": 1, \"product_id\": 1,
     \"train_start_date\": \"2016-01-02\", \"train_end_date\": \"2019-02-19\", \"config\": {{\"model_type\": \"lightgbm\"}}}}'

@@ -10,5 +10,6 @@ mod routes;
 mod stream;
 mod wire;
 
-pub use pipeline::Demo;
+pub use pipeline::{Demo, tell};
 pub use routes::routes;
+pub use wire::DemoRequest;

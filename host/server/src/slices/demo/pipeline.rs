@@ -61,6 +61,27 @@ pub(super) fn start(app: Arc<App>, request: DemoRequest, turn: Turn) -> mpsc::Re
     receiver
 }
 
+/// Runs everything for somebody who reads along: name, outcome and one line of every step that has ended. Whether it
+/// passed; none when another run is active.
+pub async fn tell(
+    app: &Arc<App>,
+    request: DemoRequest,
+    mut each: impl FnMut(&'static str, &'static str, &str),
+) -> Option<bool> {
+    let mut news = start(Arc::clone(app), request, app.demo.turn()?);
+    let mut passed = false;
+    while let Some(next) = news.recv().await {
+        match next {
+            News::Event(StepEvent { step_name, status: Some(status), detail, .. }) => {
+                each(step_name, status.name(), &detail);
+            }
+            News::Event(_) => {}
+            News::End(summary) => passed = !summary.failed,
+        }
+    }
+    Some(passed)
+}
+
 /// What the steps find out for each other.
 pub(super) struct Facts {
     pub(super) app: Arc<App>,

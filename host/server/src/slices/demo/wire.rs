@@ -27,13 +27,13 @@ pub(super) struct DemoRunRequest {
 
 /// A request that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct DemoRequest {
+pub struct DemoRequest {
     /// Seed of the generated data.
-    pub(super) seed: i64,
+    pub seed: i64,
     /// Deletes all data first.
-    pub(super) reset: bool,
+    pub reset: bool,
     /// Takes the data that is there.
-    pub(super) skip_seed: bool,
+    pub skip_seed: bool,
 }
 
 /// Reads the body of a run, or its first frame. Unknown members are ignored.
@@ -57,6 +57,18 @@ pub(super) enum StepStatus {
     Skip,
     /// Not quite; the run goes on.
     Warn,
+}
+
+impl StepStatus {
+    /// As it is written.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Warn => "warn",
+        }
+    }
 }
 
 /// What a frame tells.
