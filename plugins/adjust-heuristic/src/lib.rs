@@ -73,7 +73,7 @@ fn within_band(factor: f64) -> f64 {
     factor.clamp(LOWEST_FACTOR, HIGHEST_FACTOR)
 }
 
-retailcast_sdk::export_scenario_adjuster!(AdjustHeuristic);
+retailcast_sdk::export!(AdjustHeuristic as ScenarioAdjuster);
 
 #[cfg(test)]
 mod tests;

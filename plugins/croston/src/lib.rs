@@ -121,7 +121,7 @@ fn intervals(history: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-retailcast_sdk::export_series_model!(Croston);
+retailcast_sdk::export!(Croston as SeriesModel);
 
 #[cfg(test)]
 mod tests {

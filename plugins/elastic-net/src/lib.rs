@@ -158,7 +158,7 @@ impl ForecastModel for ElasticNet {
     }
 }
 
-retailcast_sdk::export_forecast_model!(ElasticNet);
+retailcast_sdk::export!(ElasticNet as ForecastModel);
 
 #[cfg(test)]
 mod tests {

@@ -126,7 +126,7 @@ fn features(words: &BTreeMap<String, u32>) -> BTreeMap<String, f32> {
     features
 }
 
-retailcast_sdk::export_embedding_provider!(EmbedLocal);
+retailcast_sdk::export!(EmbedLocal as EmbeddingProvider);
 
 #[cfg(test)]
 mod tests {

@@ -58,7 +58,7 @@ fn vectors(answer: Result<Response, SendError>, config: &Config, texts: usize) -
     }
 }
 
-retailcast_sdk::export_embedding_provider!(EmbedOllama);
+retailcast_sdk::export!(EmbedOllama as EmbeddingProvider);
 
 #[cfg(test)]
 mod tests {

@@ -54,7 +54,7 @@ fn vectors(answer: Result<Response, SendError>, texts: usize, dimension: u32) ->
     }
 }
 
-retailcast_sdk::export_embedding_provider!(EmbedOpenai);
+retailcast_sdk::export!(EmbedOpenai as EmbeddingProvider);
 
 #[cfg(test)]
 mod tests {

@@ -141,7 +141,7 @@ impl Ets {
     }
 }
 
-retailcast_sdk::export_series_model!(Ets);
+retailcast_sdk::export!(Ets as SeriesModel);
 
 #[cfg(test)]
 mod tests {

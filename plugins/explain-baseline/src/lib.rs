@@ -73,7 +73,7 @@ fn length(name: &str, given: Option<i64>) -> Result<usize, Error> {
     }
 }
 
-retailcast_sdk::export_explainer!(ExplainBaseline);
+retailcast_sdk::export!(ExplainBaseline as Explainer);
 
 #[cfg(test)]
 mod tests;

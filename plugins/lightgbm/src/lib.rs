@@ -198,7 +198,7 @@ fn local_forecasts(boosters: &[Result<Booster, Error>], ahead: &dyn FutureData) 
     Ok(forecasts)
 }
 
-retailcast_sdk::export_forecast_model!(LightGbm);
+retailcast_sdk::export!(LightGbm as ForecastModel);
 
 #[cfg(test)]
 mod tests {

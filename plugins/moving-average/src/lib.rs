@@ -52,7 +52,7 @@ impl SeriesModel for MovingAverage {
     }
 }
 
-retailcast_sdk::export_series_model!(MovingAverage);
+retailcast_sdk::export!(MovingAverage as SeriesModel);
 
 #[cfg(test)]
 mod tests {

@@ -41,7 +41,7 @@ impl SeriesModel for Naive {
     }
 }
 
-retailcast_sdk::export_series_model!(Naive);
+retailcast_sdk::export!(Naive as SeriesModel);
 
 #[cfg(test)]
 mod tests {

@@ -138,7 +138,7 @@ impl ForecastModel for Regression {
     }
 }
 
-retailcast_sdk::export_forecast_model!(Regression);
+retailcast_sdk::export!(Regression as ForecastModel);
 
 #[cfg(test)]
 mod tests {

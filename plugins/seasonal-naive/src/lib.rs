@@ -54,7 +54,7 @@ impl SeriesModel for SeasonalNaive {
     }
 }
 
-retailcast_sdk::export_series_model!(SeasonalNaive);
+retailcast_sdk::export!(SeasonalNaive as SeriesModel);
 
 #[cfg(test)]
 mod tests {

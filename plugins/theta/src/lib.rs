@@ -90,7 +90,7 @@ pub fn criterion(history: &[f64], season_length: usize) -> f64 {
     optimised::fit(&Season::of(history, season_length).adjusted(history)).squared_errors
 }
 
-retailcast_sdk::export_series_model!(Theta);
+retailcast_sdk::export!(Theta as SeriesModel);
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,9 @@ use crate::bindings::retailcast::plugin::types::{Description, PluginError, Plugi
 use crate::{Error, ForecastModel, FutureData, Info, SeriesModel, TrainingData};
 
 /// Exports a [`ForecastModel`] as a component. One per crate.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! export_forecast_model {
+macro_rules! __export_forecast_model {
     ($model:ty) => {
         // Also natively, where there are no exports: what is wrong is said by the first `cargo check`.
         const _: fn() = $crate::component::is_a_forecast_model::<$model>;
@@ -53,11 +54,12 @@ macro_rules! export_forecast_model {
 }
 
 /// Exports a [`crate::SeriesModel`] as a component. One per crate.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! export_series_model {
+macro_rules! __export_series_model {
     ($model:ty) => {
         const _: fn() = $crate::component::is_a_series_model::<$model>;
-        $crate::export_forecast_model!($crate::component::EachSeries<$model>);
+        $crate::__export_forecast_model!($crate::component::EachSeries<$model>);
     };
 }
 
@@ -66,10 +68,10 @@ pub use crate::bindings::retailcast::plugin::data::TrainingData as TrainingResou
 pub use crate::bindings::retailcast::plugin::types::PluginKind as WitKind;
 pub use crate::model::EachSeries;
 
-/// What [`export_forecast_model!`] asks of a type.
+/// What [`export!`](crate::export) asks of a type.
 pub fn is_a_forecast_model<M: ForecastModel>() {}
 
-/// What [`export_series_model!`] asks of a type.
+/// What [`export!`](crate::export) asks of a type.
 pub fn is_a_series_model<M: SeriesModel>() {}
 
 /// A borrowed training set, as the exports receive it.

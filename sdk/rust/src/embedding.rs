@@ -62,7 +62,7 @@ pub trait EmbeddingProvider: 'static {
     fn embed(config: &Self::Config, purpose: Purpose, texts: &[String]) -> Result<Vec<f32>, Failure>;
 }
 
-/// What [`export_embedding_provider!`](crate::export_embedding_provider) asks of a type.
+/// What [`export!`](crate::export) asks of a type.
 #[doc(hidden)]
 pub fn is_an_embedding_provider<P: EmbeddingProvider>() {}
 
@@ -90,8 +90,9 @@ pub fn embed<P: EmbeddingProvider>(
 }
 
 /// Exports an [`EmbeddingProvider`] as a component. One per crate.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! export_embedding_provider {
+macro_rules! __export_embedding_provider {
     ($provider:ty) => {
         // Also natively, where there are no exports: what is wrong is said by the first `cargo check`.
         const _: fn() = $crate::embedding::is_an_embedding_provider::<$provider>;

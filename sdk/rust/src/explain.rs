@@ -73,13 +73,14 @@ pub fn models<E: Explainer>() -> Vec<ExplainedModel> {
     E::MODELS.iter().map(model).collect()
 }
 
-/// What [`export_explainer!`] asks of a type.
+/// What [`export!`](crate::export) asks of a type.
 #[doc(hidden)]
 pub fn is_an_explainer<E: Explainer>() {}
 
 /// Exports an [`Explainer`] as a component. One per crate.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! export_explainer {
+macro_rules! __export_explainer {
     ($explainer:ty) => {
         // Also natively, where there are no exports: what is wrong is said by the first `cargo check`.
         const _: fn() = $crate::explain::is_an_explainer::<$explainer>;

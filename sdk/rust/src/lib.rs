@@ -30,12 +30,13 @@
 //!         Ok(vec![self.0; horizon])
 //!     }
 //! }
-//! retailcast_sdk::export_series_model!(Last);
+//! retailcast_sdk::export!(Last as SeriesModel);
 //! # fn main() {}
 //! ```
 //!
-//! The other kinds have a trait and a line each: [`scenario::ScenarioAdjuster`] with [`export_scenario_adjuster`],
-//! [`explain::Explainer`] with [`export_explainer`].
+//! The other kinds have a trait each and the same line: `export!(Mine as ScenarioAdjuster)` for
+//! [`scenario::ScenarioAdjuster`], `Explainer` for [`explain::Explainer`], `EmbeddingProvider` for
+//! [`embedding::EmbeddingProvider`].
 //!
 //! Build it with `cargo build --profile guest --target wasm32-wasip2` (in this repository; the workspace defines the profile
 //! `guest`) or `cargo build --release --target wasm32-wasip2` (in a crate of your own), put the `.wasm` into the
@@ -46,6 +47,7 @@ mod data;
 pub mod embedding;
 mod error;
 pub mod explain;
+mod export;
 mod forecasts;
 pub mod http;
 mod model;

@@ -84,7 +84,7 @@ pub fn retail_frame() -> Vec<Feature> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no forecast model",
     label = "does not implement `ForecastModel`",
-    note = "implement `retailcast_sdk::ForecastModel` for it; a model of one series at a time implements `SeriesModel` and is exported with `export_series_model!`"
+    note = "implement `retailcast_sdk::ForecastModel` for it; a model of one series at a time implements `SeriesModel` and is exported as `SeriesModel`"
 )]
 pub trait ForecastModel: Sized + 'static {
     /// The configuration.
@@ -120,7 +120,7 @@ pub enum Tail {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no model of one series",
     label = "does not implement `SeriesModel`",
-    note = "implement `retailcast_sdk::SeriesModel` for it; a model of whole panels implements `ForecastModel` and is exported with `export_forecast_model!`"
+    note = "implement `retailcast_sdk::SeriesModel` for it; a model of whole panels implements `ForecastModel` and is exported as `ForecastModel`"
 )]
 pub trait SeriesModel: Sized + Serialize + DeserializeOwned + 'static {
     /// The configuration.

@@ -37,13 +37,14 @@ pub fn multiply(baseline: &Baseline, factors: Vec<f64>) -> Adjusted {
     Adjusted { factors, points, intervals }
 }
 
-/// What [`export_scenario_adjuster!`] asks of a type.
+/// What [`export!`](crate::export) asks of a type.
 #[doc(hidden)]
 pub fn is_a_scenario_adjuster<A: ScenarioAdjuster>() {}
 
 /// Exports a [`ScenarioAdjuster`] as a component. One per crate.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! export_scenario_adjuster {
+macro_rules! __export_scenario_adjuster {
     ($adjuster:ty) => {
         // Also natively, where there are no exports: what is wrong is said by the first `cargo check`.
         const _: fn() = $crate::scenario::is_a_scenario_adjuster::<$adjuster>;

@@ -110,3 +110,58 @@ fn a_conversation_is_told_word_by_word() {
     assert_eq!(status, Some(0));
     assert!(!log.iter().any(|line| line.contains("canary")), "the key is in the log");
 }
+
+/// An action that waits is still there after the server was killed, and is run once, with the arguments that were shown.
+#[test]
+fn an_approval_survives_a_killed_server() {
+    let home = Home::new("agents-restart");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let model = runtime.block_on(ModelServer::start([]));
+    let openai = model.openai();
+    let variables = [
+        ("OPENAI_BASE_URL", openai.as_str()),
+        ("OPENAI_API_KEY", KEY),
+        ("AGENT_DEFAULT_MODEL", "openai:scripted"),
+        ("AGENT_FALLBACK_MODEL", ""),
+    ];
+    let client = reqwest::Client::new();
+    let post = async |url: String, body: Value| {
+        let answer = client.post(url).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let server = Server::start_with(&home, &variables);
+    let (session, action, arguments) = runtime.block_on(async {
+        let run = json!({"model_type": "naive", "model_config": {"model_type": "naive"}, "store_id": 1, "product_id": 1,
+                         "data_window_start": "2024-01-01", "data_window_end": "2024-03-01"});
+        let run_id = post(format!("{}/registry/runs", server.url), run).await.1["run_id"].as_str().unwrap().to_owned();
+        for status in ["running", "success"] {
+            let url = format!("{}/registry/runs/{run_id}", server.url);
+            assert!(client.patch(url).json(&json!({"status": status})).send().await.unwrap().status().is_success());
+        }
+        model.then(Step::call("c1", "tool_create_alias", &json!({"alias_name": "best", "run_id": run_id})));
+        model.then(Step::say(&json!({"summary": "It waits."})));
+        let opened = post(format!("{}/agents/sessions", server.url), json!({"agent_type": "experiment"})).await.1;
+        let session = format!("/agents/sessions/{}", opened["session_id"].as_str().unwrap());
+        let answer = post(format!("{}{session}/chat", server.url), json!({"message": "Deploy"})).await.1;
+        let action = &answer["pending_action"];
+        (session, action["action_id"].clone(), action["arguments"].clone())
+    });
+    server.kill();
+    let server = Server::start_with(&home, &variables);
+    runtime.block_on(async {
+        let body = json!({"action_id": action, "approved": true});
+        let (status, decided) = post(format!("{}{session}/approve", server.url), body.clone()).await;
+        assert_eq!((status, &decided["status"]), (200, &json!("executed")), "{decided}");
+        let aliases: Value = client
+            .get(format!("{}/registry/aliases", server.url))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!(aliases[0]["run_id"], arguments["run_id"]);
+        assert_eq!(post(format!("{}{session}/approve", server.url), body).await.0, 400);
+    });
+    assert_eq!(server.stop().0, Some(0));
+}

@@ -20,6 +20,6 @@ impl SeriesModel for Last {
     }
 }
 
-retailcast_sdk::export_series_model!(Last);
+retailcast_sdk::export!(Last as SeriesModel);
 
 fn main() {}

@@ -1,5 +1,5 @@
 struct NoModel;
 
-retailcast_sdk::export_series_model!(NoModel);
+retailcast_sdk::export!(NoModel as SeriesModel);
 
 fn main() {}

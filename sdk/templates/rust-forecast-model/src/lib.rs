@@ -59,7 +59,7 @@ impl SeriesModel for MyModel {
     }
 }
 
-retailcast_sdk::export_series_model!(MyModel);
+retailcast_sdk::export!(MyModel as SeriesModel);
 
 #[cfg(test)]
 mod tests {

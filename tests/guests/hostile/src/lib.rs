@@ -189,4 +189,4 @@ impl ForecastModel for Hostile {
     }
 }
 
-retailcast_sdk::export_forecast_model!(Hostile);
+retailcast_sdk::export!(Hostile as ForecastModel);

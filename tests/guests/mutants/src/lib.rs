@@ -260,4 +260,4 @@ fn add_intervals(forecasts: &mut Forecasts) {
     }
 }
 
-retailcast_sdk::export_forecast_model!(Means);
+retailcast_sdk::export!(Means as ForecastModel);

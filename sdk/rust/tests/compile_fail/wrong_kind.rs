@@ -23,6 +23,6 @@ impl SeriesModel for Last {
     }
 }
 
-retailcast_sdk::export_forecast_model!(Last);
+retailcast_sdk::export!(Last as ForecastModel);
 
 fn main() {}

@@ -1,0 +1,5 @@
+struct Oracle;
+
+retailcast_sdk::export!(Oracle as Prophet);
+
+fn main() {}
