@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::program::{Home, Server, kill, wait_until};
+use super::program::{Home, Server, kill, wait_until, wait_until_or_tell};
 
 fn client() -> (tokio::runtime::Runtime, reqwest::Client) {
     (tokio::runtime::Runtime::new().unwrap(), reqwest::Client::new())
@@ -221,7 +221,8 @@ fn a_portfolio_survives_the_death_of_the_database() {
     let dead = shop.home.postgres().unwrap();
     kill(dead, "KILL");
     // Whoever uses the embedded database starts it again.
-    wait_until(|| shop.home.postgres().is_some_and(|alive| alive != dead));
+    let home = &shop.home;
+    wait_until_or_tell(|| home.postgres().is_some_and(|alive| alive != dead), || home.postgres_told());
     let job = shop.wait_for_end(&job_id);
     shop.forecasts(&job);
     let logs: Vec<_> = shop.workers.drain(..).map(|worker| worker.end("TERM")).collect();

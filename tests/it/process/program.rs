@@ -54,6 +54,16 @@ impl Home {
         errors
     }
 
+    /// What can be seen of the embedded server: its file, its process, the end of its log.
+    pub(super) fn postgres_told(&self) -> String {
+        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_else(|e| e.to_string());
+        let pid = read(self.folder.join(".retailcast/data/postmaster.pid"));
+        let process = Path::new("/proc").join(pid.lines().next().unwrap_or_default()).join("status");
+        let log = read(self.folder.join(".retailcast/postgres.log"));
+        let log: Vec<&str> = log.lines().rev().take(20).collect();
+        format!("{pid}\n{}\n{}", read(process), log.join("\n"))
+    }
+
     /// The process of the embedded server, if it runs.
     pub(super) fn postgres(&self) -> Option<u32> {
         let pid = std::fs::read_to_string(self.folder.join(".retailcast/data/postmaster.pid")).ok()?;
@@ -94,9 +104,15 @@ pub(super) fn kill(pid: u32, signal: &str) {
 
 #[track_caller]
 pub(super) fn wait_until(done: impl Fn() -> bool) {
+    wait_until_or_tell(done, String::new);
+}
+
+/// The same; what is told helps to see why nothing came.
+#[track_caller]
+pub(super) fn wait_until_or_tell(done: impl Fn() -> bool, tell: impl Fn() -> String) {
     let end = Instant::now() + Duration::from_mins(1);
     while !done() {
-        assert!(Instant::now() < end, "waited for a minute");
+        assert!(Instant::now() < end, "waited for a minute {}", tell());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
