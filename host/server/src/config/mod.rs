@@ -1,5 +1,6 @@
 //! The configuration: the program's `retailcast.toml` (its defaults), the operator's, then the environment.
 
+mod ai;
 mod environment;
 mod plugins;
 mod secret;
@@ -11,13 +12,13 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Format, Toml};
 
+pub use ai::{ACTIONS, AgentsConfig, IndexType, ProvidersConfig, RagConfig};
 pub use environment::{DotEnvError, VARIABLES};
 pub use plugins::{Grant, LimitsConfig, PluginConfig, PluginsConfig};
 pub use sections::{
-    ACTIONS, AgentsConfig, AnalyticsConfig, AppConfig, AppEnv, BacktestConfig, ComputeConfig, Config,
-    DatabaseConfig, DuplicatePolicy, EmbeddedConfig, FeaturesConfig, ForecastConfig, IndexType, IngestConfig,
-    JobsConfig, LogConfig, LogFormat, LogLevel, ProvidersConfig, RagConfig, RegistryConfig, SeederConfig,
-    ServerConfig,
+    AnalyticsConfig, AppConfig, AppEnv, BacktestConfig, ComputeConfig, Config, DatabaseConfig,
+    DuplicatePolicy, EmbeddedConfig, FeaturesConfig, ForecastConfig, IngestConfig, JobsConfig, LogConfig,
+    LogFormat, LogLevel, RegistryConfig, SeederConfig, ServerConfig,
 };
 
 /// The commented defaults, as they lie at the root of the project.
