@@ -1,5 +1,6 @@
 //! The API, slice by slice.
 
+mod access;
 mod agents;
 mod ai_config;
 mod analytics;
