@@ -112,15 +112,15 @@ fn damaged_texts_do_no_harm() {
     let text = case["model"].as_str().unwrap();
     let row: Vec<f64> = ahead(case)[0].0.clone();
     for at in (0..text.len()).step_by(97) {
-        let cut = lightgbm::read_text(&text[..at], 7);
+        let cut = lightgbm::read_text(&text[..at], 11);
         if let Ok(saved) = &cut {
             saved.ensemble.contributions(&saved.encode(&row));
         }
         let changed = format!("{}9{}", &text[..at], &text[at + 1..]);
-        if let Ok(saved) = lightgbm::read_text(&changed, 7) {
+        if let Ok(saved) = lightgbm::read_text(&changed, 11) {
             saved.ensemble.contributions(&saved.encode(&row));
         }
     }
-    assert!(lightgbm::read_text(text, 8).unwrap_err().message.contains("7 columns, given are 8"));
-    assert!(lightgbm::read_text(&text[..text.len() / 2], 7).is_err());
+    assert!(lightgbm::read_text(text, 7).unwrap_err().message.contains("11 columns, given are 7"));
+    assert!(lightgbm::read_text(&text[..text.len() / 2], 11).is_err());
 }
