@@ -82,7 +82,8 @@ fn a_plugin_that_does_not_conform_is_told_why_and_does_not_serve() {
     let folder = home.folder.join(".retailcast/plugins");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("mutant.wasm");
-    std::fs::write(&file, retailcast_test_guests::mutant("rounds")).unwrap();
+    std::fs::write(&file, retailcast_test_guests::mutant(retailcast_test_guests::MUTANT_MODEL, "rounds"))
+        .unwrap();
     let output = home.run(&["plugin", "check", file.to_str().unwrap(), "--level", "smoke"]);
     assert_eq!(output.status.code(), Some(2));
     let report = String::from_utf8(output.stdout).unwrap();
