@@ -67,15 +67,6 @@ impl Ahead {
     }
 }
 
-/// What a model reads for the first day ahead: names of the columns, and one number each. Both kinds of short lags
-/// agree on that day.
-pub fn next_day(input: &Input, ahead: &Ahead) -> (Vec<String>, Vec<f64>) {
-    let Input::Table { features, .. } = input else { return (Vec::new(), Vec::new()) };
-    let frame =
-        future_frame(features, &ahead.tail, ahead.gap, &ahead.rows[ahead.gap..=ahead.gap], &ahead.statics);
-    (features.iter().map(Feature::name).collect(), frame.values)
-}
-
 /// What a model is fitted on. A caller who goes away is noticed between two series: the frames of many take seconds.
 pub fn training_set(
     input: &Input,

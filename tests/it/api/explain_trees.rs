@@ -242,6 +242,27 @@ async fn a_model_across_series_is_explained_with_its_categories() {
     assert_eq!(found["forecast_value"], forecast(&app, &model).await);
 }
 
+/// As the program comes, the answers are the contract's.
+#[tokio::test]
+async fn without_the_line_all_three_are_400() {
+    let app = TestApp::working().await;
+    data::worked_series(&app.pool).await;
+    for model_type in ["regression", "lightgbm"] {
+        let train = app
+            .job(
+                "train",
+                &json!({"model_type": model_type, "store_id": 1, "product_id": 1,
+                                             "start_date": "2024-01-01", "end_date": "2024-03-30"}),
+            )
+            .await;
+        let predict = app.job("predict", &json!({"run_id": train["run_id"], "horizon": 1})).await;
+        let job = format!("/explain/jobs/{}", predict["job_id"].as_str().unwrap());
+        refused(&app.get(&job).await, "baseline models only");
+        refused(&app.post("/explain/forecast", body(model_type)).await, "baseline models only");
+    }
+    refused(&app.get(&run(&app, json!({}), json!({})).await).await, "baseline models only");
+}
+
 #[tokio::test]
 async fn a_switched_off_lightgbm_is_not_fitted_for_an_explanation() {
     let app = TestApp::with_plugins(|config| {

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 use retailcast_core::Day;
-use retailcast_runtime::Lane;
 use retailcast_runtime::explain::FittedModel;
 use retailcast_runtime::panel::{self, Ahead};
+use retailcast_runtime::{FeatureTable, Lane};
 use serde_json::{Map, Value};
 
 use super::error::ForecastError;
@@ -75,8 +75,11 @@ impl Forecasting {
 }
 
 fn fitted(loaded: &mut LoadedModel, bundle: Bundle, ahead: Ahead) -> Result<Fitted, ForecastError> {
-    let (feature_names, features) = panel::next_day(&loaded.input, &ahead);
+    let FeatureTable { names, values, .. } = panel::first_row(&loaded.input, &ahead);
     let forecast = loaded.forecast(&bundle, ahead, 1)?.0[0].forecast;
     let config = own_config(&bundle);
-    Ok(Fitted { model: FittedModel { state: bundle.state, feature_names, features, forecast }, config })
+    Ok(Fitted {
+        model: FittedModel { state: bundle.state, feature_names: names, features: values, forecast },
+        config,
+    })
 }
