@@ -10,6 +10,7 @@ mod dashboard;
 mod demo;
 mod dimensions;
 mod explain;
+mod explain_trees;
 mod featuresets;
 mod featuresets_oracle;
 mod forecasting;
