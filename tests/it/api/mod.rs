@@ -36,3 +36,4 @@ mod registry_artifacts;
 mod rollups;
 mod scenarios;
 mod seeder;
+mod upgrade;
