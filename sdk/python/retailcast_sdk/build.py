@@ -1,4 +1,4 @@
-"""From a model's file to a component."""
+"""From a plugin's file to a component."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import config, contract
-from .model import ForecastModel, SeriesModel
+from . import contract
+from .kinds import Plugin, config_schema, kind_of
 from .sandbox import without_files_and_sockets
 
 ENTRY = "retailcast_component"
@@ -21,18 +21,34 @@ class BuildFailed(RuntimeError):
     """componentize-py refused; the message is what it said."""
 
 
-def build(file: Path, model: type[ForecastModel] | type[SeriesModel], output: Path) -> None:
-    """Builds the component of a model that `source.find_model` found in `file`.
+# Files are closed last, when everything is imported.
+_ENTRY = """\
+import {module}
+from retailcast_sdk import guard
+from retailcast_sdk.component.{glue} import exports
 
-    Raises `TypeError` for a configuration that no schema can be written for, and `BuildFailed`.
+Plugin, {export} = exports({module}.{plugin})
+guard.close()
+"""
+
+
+def build(file: Path, plugin: Plugin, output: Path) -> None:
+    """Builds the component of a plugin that `source.find_plugin` found in `file`.
+
+    Raises `TypeError` for a configuration that no schema can be written for, and for a capability that plugins of this
+    kind do not have, and `BuildFailed`.
     """
+    kind = kind_of(plugin)
     # Inside the component the same mistake would be a crash of Python.
-    config.schema(model.Config)
+    config_schema(plugin)
+    boosting = "retailcast_sdk.boosting" in sys.modules
+    if boosting and kind.name != "forecast-model":
+        raise TypeError(f"{file} imports `retailcast_sdk.boosting`, which forecast models have, and no {kind.name} has")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        contract.write(work / "wit", boosting="retailcast_sdk.boosting" in sys.modules)
-        entry = f"import {file.stem}\nfrom retailcast_sdk.component import exports\n\n"
-        entry += f"Plugin, Forecaster = exports({file.stem}.{model.__name__})\n"
+        contract.write(work / "wit", kind, boosting)
+        names = {"module": file.stem, "plugin": plugin.__name__}
+        entry = _ENTRY.format(glue=kind.glue, export=kind.interface.capitalize(), **names)
         (work / f"{ENTRY}.py").write_text(entry)
         raw = work / "component.wasm"
         _componentize(work, file.parent.resolve(), raw)

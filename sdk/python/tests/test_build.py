@@ -30,7 +30,7 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     output = tmp_path_factory.mktemp("component") / "tsb.wasm"
     run = sdk("build", EXAMPLE, "-o", output)
     assert run.returncode == 0, run.stderr
-    assert "tsb 0.1.0" in run.stdout
+    assert "forecast-model tsb 0.1.0" in run.stdout
     return output.read_bytes()
 
 
@@ -81,7 +81,7 @@ def test_a_file_without_a_model_is_refused(tmp_path: Path) -> None:
     file.write_text("X = 1\n")
     run = sdk("build", file)
     assert run.returncode == 2
-    assert "must define one model; it defines none" in run.stderr
+    assert "must define one plugin; it defines none" in run.stderr
 
 
 def test_check_needs_the_program(tmp_path: Path) -> None:

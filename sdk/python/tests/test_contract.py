@@ -8,6 +8,7 @@ from pathlib import Path
 
 from retailcast_sdk import contract, features
 from retailcast_sdk.errors import ERRORS
+from retailcast_sdk.kinds import KINDS
 from retailcast_sdk.log import LEVELS
 
 WIT = Path(__file__).parents[3] / "wit" / "v0.1"
@@ -46,7 +47,7 @@ def test_a_built_package_has_the_contract(tmp_path: Path) -> None:
 
 
 def test_only_what_is_used_is_imported(tmp_path: Path) -> None:
-    contract.write(tmp_path / "plain", boosting=False)
-    contract.write(tmp_path / "boosted", boosting=True)
+    contract.write(tmp_path / "plain", KINDS[0], boosting=False)
+    contract.write(tmp_path / "boosted", KINDS[0], boosting=True)
     assert "gradient-boosting" not in (tmp_path / "plain" / "python.wit").read_text()
     assert "import gradient-boosting;" in (tmp_path / "boosted" / "python.wit").read_text()
