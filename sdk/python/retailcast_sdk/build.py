@@ -14,7 +14,8 @@ from .sandbox import without_files_and_sockets
 ENTRY = "retailcast_component"
 """The module that componentize-py starts with."""
 
-_COMPONENTIZE = "import sys, componentize_py; sys.exit(componentize_py.script())"
+COMPONENTIZE = "import sys, componentize_py; sys.exit(componentize_py.script())"
+"""The program componentize-py, for `python -c`."""
 
 
 class BuildFailed(RuntimeError):
@@ -60,7 +61,7 @@ def _componentize(work: Path, author: Path, output: Path) -> None:
     paths = [part for path in (work, author, sdk) for part in ("--python-path", str(path))]
     command = ["--wit-path", str(work / "wit"), "--world", contract.WORLD, "componentize", ENTRY]
     run = subprocess.run(
-        [sys.executable, "-c", _COMPONENTIZE, *command, *paths, "--output", str(output)],
+        [sys.executable, "-c", COMPONENTIZE, *command, *paths, "--output", str(output)],
         capture_output=True,
         text=True,
         check=False,

@@ -52,6 +52,23 @@ def test_a_file_without_a_model_is_refused(tmp_path: Path) -> None:
     assert "must define one plugin; it defines none" in run.stderr
 
 
+def test_gradient_boosting_is_for_forecast_models(tmp_path: Path) -> None:
+    file = tmp_path / "greedy_plugin.py"
+    file.write_text(
+        "import retailcast_sdk.boosting\nfrom retailcast_sdk import Info\n"
+        "from retailcast_sdk.scenario import ScenarioAdjuster, multiply\n"
+        "class Greedy(ScenarioAdjuster):\n"
+        "    info = Info('greedy', '0.1.0', 'Apache-2.0', 'For tests.')\n"
+        "    @classmethod\n"
+        "    def adjust(cls, assumptions, baseline):\n"
+        "        return multiply(baseline, [1.0] * len(baseline.points))\n"
+    )
+    run = sdk("build", file)
+    assert run.returncode == 2
+    assert "which forecast models have, and no scenario-adjuster has" in run.stderr
+    assert json.loads(sdk("schema", file).stdout) == {"type": "object", "properties": {}}
+
+
 def test_check_needs_the_program(tmp_path: Path) -> None:
     file = tmp_path / "x.wasm"
     file.write_bytes(b"")

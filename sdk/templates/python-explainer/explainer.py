@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from statistics import fmean
 
 from retailcast_sdk import Info, InvalidConfig, NotEnoughHistory, Unsupported
-from retailcast_sdk.explain import (
-    Confidence, Direction, Driver, Explained, Explainer, FittedModel, Method, Signals, Subject,
-)
+from retailcast_sdk.explain import Confidence, Direction, Driver, Explained, Explainer
+from retailcast_sdk.explain import FittedModel, Method, Signals, Subject
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
