@@ -62,7 +62,7 @@ class EmbeddingProvider(ABC):
     """Name, version, licence."""
     Config: ClassVar[type]
     """The configuration, a dataclass: see `config`. The host writes it from its own settings: `dimension` for all,
-    `base_url` and `model` for those that ask a service. Any other field needs a default.
+    `base_url` and `model` for those that ask a service. Declare what you read; any other field needs a default.
     """
 
     @classmethod
