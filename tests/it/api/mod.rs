@@ -1,5 +1,6 @@
 //! The API, slice by slice.
 
+mod access;
 mod agents;
 mod ai_config;
 mod analytics;
@@ -9,6 +10,7 @@ mod dashboard;
 mod demo;
 mod dimensions;
 mod explain;
+mod explain_trees;
 mod featuresets;
 mod featuresets_oracle;
 mod forecasting;
