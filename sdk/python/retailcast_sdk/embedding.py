@@ -32,7 +32,7 @@ class Limits:
     max_tokens: int | None = None
     """Tokens of a text that are read; `None` when there is no such limit."""
     remote: bool = False
-    """Whether calls wait for another service instead of computing."""
+    """Whether calls wait for another service instead of computing. The SDK has no HTTP: it stays `False`."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,9 @@ class FittedModel:
     feature_names: list[str]
     """The feature columns; empty for models that read the series alone."""
     features: list[float]
-    """One number per column for the day that is forecast; NaN where it is missing."""
+    """One number per column for the day that is forecast; NaN where it is missing. `explain.wit` says what categorical
+    columns hold.
+    """
     forecast: float
     """What the model says."""
 

@@ -80,7 +80,7 @@ def test_imports_only_what_the_host_offers(kind: str, project: Path) -> None:
 @pytest.mark.skipif(PROGRAM is None, reason="RETAILCAST names no program")
 def test_conforms_and_can_be_called(kind: str, project: Path) -> None:
     def program(*arguments: str) -> str:
-        command = [PROGRAM, "plugin", *arguments, "my_plugin.wasm"]
+        command = [str(Path(PROGRAM).resolve()), "plugin", *arguments, "my_plugin.wasm"]
         run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
