@@ -4,6 +4,7 @@ mod access;
 mod agents;
 mod artifacts;
 mod backtest;
+mod backup;
 mod command_line;
 mod demo;
 mod ingest;

@@ -1,7 +1,9 @@
 //! The command line. Every command calls the same services as the API.
 
 mod backtest;
+mod backup;
 mod demo;
+mod doctor;
 mod forecast;
 mod import;
 mod key;
@@ -67,6 +69,12 @@ enum Command {
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Check that what is stored fits together: data, jobs, artifacts, documents, plugins
+    Doctor(doctor::Args),
+    /// Write everything that is kept into one file, while the server runs
+    Backup(backup::Args),
+    /// Restore a backup into an empty place
+    Restore(backup::Args),
     /// Print the OpenAPI document
     Openapi,
     /// Print the configuration with all keys, their defaults and what they do
@@ -141,6 +149,9 @@ fn run(cli: Cli) -> Result<(), CliError> {
             Command::Seed(command) => seed::run(&config, command).await,
             Command::Plugin(command) => plugin::run(&config, &command),
             Command::Key(command) => key::run(&config, command).await,
+            Command::Doctor(args) => doctor::run(&config, args).await,
+            Command::Backup(args) => backup::write(&config, args).await,
+            Command::Restore(args) => backup::restore(&config, args).await,
             Command::Openapi => openapi::run(&config),
             Command::DefaultConfig => Ok(()),
         }
