@@ -22,7 +22,7 @@ test: setup python
 	cargo clippy --locked --workspace --all-targets $(LINTS)
 	cargo test --locked --workspace
 
-# The Python SDK: its tests, its examples, one component. Ten seconds, the first time some more for its environment.
+# The Python SDK: its tests, its examples, a component of each kind. A minute, the first time some more for its environment.
 python:
 	sdk/python/setup.sh
 	sdk/python/test.sh
