@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every compiler brings new lints. They are errors with the one that the project is checked with, and warnings with others.
 LINTS := $(if $(findstring rustc 1.95.,$(shell rustc --version)),-- --deny warnings)
 
-.PHONY: setup demo test python browser bench accuracy fmt queries
+.PHONY: setup demo test python browser bench accuracy dist fmt queries
 
 setup:
 	@scripts/setup.sh
@@ -31,6 +31,11 @@ python:
 browser: setup
 	cargo build --locked --package retailcast
 	scripts/browser.sh $(TARGET)/debug/retailcast
+
+# A tarball of the release build with its documentation and a list of everything that it is made of.
+dist: setup
+	cargo build --release --locked --package retailcast
+	scripts/dist.sh $(TARGET)/release/retailcast
 
 # Numbers for docs/performance.md.
 bench: setup
