@@ -28,6 +28,12 @@ pub(crate) fn folder_for_database(name: &str) -> PathBuf {
     folder
 }
 
+/// The programs of PostgreSQL that `scripts/setup.sh` installed.
+pub(crate) fn programs() -> PathBuf {
+    let own = workspace().join(".retailcast/postgres/bin");
+    if own.is_dir() { own } else { "/var/lib/retailcast/postgres/bin".into() }
+}
+
 /// The configuration of the embedded server in this folder, with the programs that `scripts/setup.sh` installed.
 pub(crate) fn embedded_in(folder: &Path) -> EmbeddedConfig {
     let installed = workspace().join(".retailcast/postgres/bin");
