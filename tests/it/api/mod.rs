@@ -1,6 +1,8 @@
 //! The API, slice by slice.
 
 mod agents;
+mod agents_stream;
+mod agents_transcripts;
 mod ai_config;
 mod analytics;
 mod backtesting;
