@@ -4,6 +4,7 @@ use retailcast::ai::EmbeddingProvider;
 use serde_json::{Value, json};
 
 use super::registry::{new_run, patch};
+use super::scenarios::level_ten;
 use crate::support::app::TestApp;
 use crate::support::model::{ModelServer, Step};
 
@@ -412,4 +413,81 @@ async fn settings_change_between_turns_and_not_within() {
     let old = || (json!("scripted"), json!(0.1), "Bearer sk-canary-0123456789".to_owned());
     let new = (json!("new"), json!(0.5), "Bearer sk-new-key-1".to_owned());
     assert_eq!(asked, [old(), old(), new]);
+}
+
+/// Every tool of the experiment agent that works with sales, on a series that sells ten a day.
+#[tokio::test]
+async fn backtests_are_compared_and_a_scenario_is_proposed_and_saved() {
+    let server = ModelServer::start([]).await;
+    let app = app(&server).await;
+    let key = level_ten(&app).await;
+    let session = open(&app, "experiment").await;
+    let turn = async |name: &'static str, arguments: Value| {
+        server.then(Step::call("c1", name, &arguments));
+        server.then(Step::say(&json!({"summary": "See."})));
+        let answer = chat(&app, &session, "?").await;
+        (answer["tool_calls"][0]["result"].clone(), answer)
+    };
+    let window =
+        json!({"store_id": 1, "product_id": 1, "start_date": "2026-03-01", "end_date": "2026-06-30"});
+    let with = |model: &str| {
+        let mut arguments = window.clone();
+        arguments["model_type"] = json!(model);
+        arguments
+    };
+    let (naive, _) = turn("tool_run_backtest", with("naive")).await;
+    let config = &naive["main_model_results"];
+    assert_eq!((&config["model_type"], &config["aggregated_metrics"]["mae"]), (&json!("naive"), &json!(0.0)));
+    assert_eq!(naive["split_config"]["n_splits"], 5);
+    let (seasonal, _) = turn("tool_run_backtest", with("seasonal_naive")).await;
+    let (compared, _) =
+        turn("tool_compare_backtest_results", json!({"result_a": naive, "result_b": seasonal})).await;
+    assert!(compared["recommendation"].as_str().unwrap().starts_with("Tie"), "{compared}");
+
+    // What the registry and the data refuse is a hint for the model, not the end of its turn.
+    let (refused, _) = turn(
+        "tool_run_backtest",
+        json!({"store_id": 9, "product_id": 1, "start_date": "2026-03-01", "end_date": "2026-06-30"}),
+    )
+    .await;
+    assert!(refused["error"].is_string(), "{refused}");
+    let (missing, _) = turn("tool_get_run", json!({"run_id": "0".repeat(32)})).await;
+    assert_eq!(missing, Value::Null);
+    let (missing, _) = turn("tool_compare_runs", json!({"run_id_a": "x", "run_id_b": "y"})).await;
+    assert_eq!(missing, Value::Null);
+
+    let propose = |store: i32, objective: &str| json!({"store_id": store, "product_id": 1, "horizon": 3, "objective": objective});
+    let (unknown, _) = turn("tool_propose_scenario", propose(9, "sell more")).await;
+    assert_eq!(
+        (&unknown["valid"], &unknown["persistable"], &unknown["missing"]),
+        (&json!(false), &json!(false), &json!(["store_id=9"]))
+    );
+    let (promotion, _) = turn("tool_propose_scenario", propose(1, "a Discount for June")).await;
+    assert_eq!(promotion["assumptions"]["promotion"]["kind"], "pct_off");
+    let (cheaper, _) = turn("tool_propose_scenario", propose(1, "more units")).await;
+    assert_eq!(cheaper["assumptions"]["price"]["change_pct"], -0.15);
+    assert!(cheaper["recommendation"].as_str().unwrap().contains("4.5"), "{cheaper}");
+    assert_eq!(app.get("/scenarios").await.json()["total"], 0);
+
+    let save = json!({"name": "Cheaper", "run_id": key, "store_id": 1, "product_id": 1, "horizon": 3,
+                      "assumptions": {"price": {"change_pct": -0.15, "start_date": "2026-07-01", "end_date": "2026-07-03"}}});
+    let (held, answer) = turn("tool_save_scenario", save.clone()).await;
+    assert_eq!((&held["status"], &held["action"]), (&json!("approval_required"), &json!("save_scenario")));
+    let arguments = &answer["pending_action"]["arguments"];
+    let session_id = session.rsplit('/').next().unwrap();
+    assert_eq!((&arguments["source"], &arguments["agent_session_id"]), (&json!("agent"), &json!(session_id)));
+    for (name, value) in save.as_object().unwrap() {
+        assert_eq!(&arguments[name], value);
+    }
+    let body = json!({"action_id": answer["pending_action"]["action_id"], "approved": true});
+    let decided = app.post(&format!("{session}/approve"), body).await.json();
+    assert_eq!(decided["status"], "executed", "{decided}");
+    let plan = &decided["result"];
+    assert_eq!(
+        (&plan["source"], &plan["agent_session_id"], &plan["approved_by"], &plan["approval_decision"]),
+        (&json!("agent"), &json!(session_id), &json!("operator"), &json!("approved")),
+        "{plan}"
+    );
+    assert!(plan["approved_at"].is_string());
+    assert_eq!(app.get("/scenarios").await.json()["total"], 1);
 }

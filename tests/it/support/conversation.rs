@@ -128,7 +128,7 @@ impl Conversation {
         if let Some(tools) = body["tools"].as_array() {
             body["tools"] = tools.iter().map(|tool| tool["function"]["name"].clone()).collect();
         }
-        let messages = body.remove("messages").unwrap().as_array().unwrap().clone();
+        let messages = body.shift_remove("messages").unwrap().as_array().unwrap().clone();
         let key = match asked.authorization.as_deref() {
             Some(key) => key.replace(CANARY, "[key]"),
             None => "without a key".to_owned(),
