@@ -42,6 +42,7 @@ bench: setup
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
 	cargo bench --locked --package retailcast-tests --bench hostile
+	cargo bench --locked --package retailcast-tests --bench agents
 	scripts/bench-jobs.py $(TARGET)/release/retailcast
 	scripts/bench-planning.py $(TARGET)/release/retailcast
 
