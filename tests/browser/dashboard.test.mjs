@@ -79,12 +79,12 @@ test('an empty server says what to do, and one button fills it', own, async () =
 
 test('a table is uploaded: its first lines are shown, rows that do not fit are told', own, async () => {
   const { page, complaints } = await open('/#/data');
-  await card(page, 'Upload a table').getByLabel('Table').selectOption('stores');
-  const csv = 'code,name,region\nB1,Harbour,North\n,Nameless,North\nB2,Station,South\n';
-  await page.locator('input[type=file]').setInputFiles({ name: 'stores.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
-  await page.getByRole('region', { name: 'Preview' }).getByText('Harbour').waitFor();
+  const [{ stores: [store] }, { products: [product] }, { date_range_end: day }] = await Promise.all(['/dimensions/stores', '/dimensions/products', '/seeder/status'].map((path) => call(path)));
+  const csv = `date,store_code,sku,quantity,unit_price,total_amount\n${day},${store.code},${product.sku},5,2,10\n${day},${store.code},NOPE,5,2,10\n`;
+  await page.locator('input[type=file]').setInputFiles({ name: 'sales.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await page.getByRole('region', { name: 'Preview' }).getByText('NOPE').waitFor();
   await page.getByRole('button', { name: 'Load', exact: true }).click();
-  await page.getByText('2 rows loaded, 1 left out').waitFor();
+  await page.getByText('1 rows loaded, 1 left out').waitFor();
   await page.getByRole('region', { name: 'Rows left out' }).waitFor();
   await page.getByRole('button', { name: 'Check the data' }).click();
   await page.locator('.status.pass').first().waitFor();
@@ -92,8 +92,9 @@ test('a table is uploaded: its first lines are shown, rows that do not fit are t
 });
 
 test('a link shows a forecast of two models with intervals, its numbers, a backtest and why', async () => {
-  const [store, product] = await Promise.all([call('/dimensions/stores?page_size=1&search=S'), call('/dimensions/products?page_size=1')]);
-  series = `store=${store.stores[0].id}&product=${product.products[0].id}`;
+  const { date_range_start: from, date_range_end: to } = await call('/seeder/status');
+  const best = async (dimension) => (await call(`/analytics/drilldowns?dimension=${dimension}&start_date=${from}&end_date=${to}&max_items=1`)).items[0].dimension_id;
+  series = `store=${await best('store')}&product=${await best('product')}`;
   const { page, complaints } = await open(`/#/forecast?${series}&models=seasonal_naive,theta`);
   for (const level of ['80 % interval', '95 % interval']) await page.getByText(level).waitFor();
   await page.getByText('computing').waitFor({ state: 'detached' });
@@ -191,7 +192,7 @@ test('a document is indexed and found, the words that hit are marked', own, asyn
   await page.getByLabel('Name, for example').fill('handbook/returns.md');
   await page.getByLabel('Markdown or OpenAPI').fill('# Returns\n\nGoods can be returned for 30 days.\n');
   await page.getByRole('button', { name: 'Index', exact: true }).click();
-  await page.getByRole('cell', { name: 'handbook/returns.md' }).waitFor();
+  await page.getByRole('cell', { name: 'handbook/returns.md', exact: true }).waitFor();
   await page.getByLabel('Question').fill('How long can goods be returned?');
   await page.getByRole('button', { name: 'Search', exact: true }).last().click();
   await page.locator('.hit mark', { hasText: 'returned' }).first().waitFor();
@@ -207,7 +208,7 @@ test('an agent answers word by word, and what it wants to change waits for a cli
   await page.locator('.said.tool', { hasText: 'list runs' }).waitFor();
   await page.getByRole('textbox', { name: 'Message' }).fill('Deploy the newest run');
   await page.keyboard.press('Enter');
-  await page.getByText('Waits for your approval').waitFor();
+  await page.getByText('Waits for your approval:').waitFor();
   assert.ok(!(await call('/registry/aliases')).some((a) => a.alias_name === 'best'), 'nothing has changed yet');
   await page.screenshot({ path: `${pictures}/assistant-approval.png`, fullPage: true });
   await page.getByRole('button', { name: 'Approve' }).click();
