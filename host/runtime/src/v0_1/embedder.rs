@@ -9,6 +9,7 @@ use super::embedding_bindings::{EmbeddingProvider as Exports, EmbeddingProviderP
 use super::instance::{Adapter, World, guest, guest_error};
 use crate::embedding::{EmbeddingFailure, EmbeddingLimits, EmbeddingProvider, Purpose, Remedy};
 use crate::sandbox::SandboxState;
+use crate::trace::traced;
 use crate::{Call, Description, Kind, Phase, PluginError};
 
 impl World for Exports {
@@ -42,9 +43,12 @@ impl EmbeddingProvider for Embedder {
 
     fn limits(&self, config: &str, call: &Call) -> Result<EmbeddingLimits, PluginError> {
         let mut instance = self.open(call)?;
-        let answer = instance.run(Phase::Needs, |store, world| {
-            world.retailcast_plugin_embedder().call_limits_of(store, config)
-        })?;
+        let ask = || {
+            instance.run(Phase::Needs, |store, world| {
+                world.retailcast_plugin_embedder().call_limits_of(store, config)
+            })
+        };
+        let answer = traced(call.trace.as_ref(), "limits-of", config.len(), ask, |_| 0)?;
         let limits = answer.map_err(guest)?;
         if limits.max_batch == 0 {
             return Err(broken(Phase::Needs, "max-batch", "at least 1", "0"));
@@ -68,10 +72,15 @@ impl EmbeddingProvider for Embedder {
             Purpose::Document => wit::Purpose::Document,
             Purpose::Query => wit::Purpose::Query,
         };
+        let bytes = config.len() + texts.iter().map(String::len).sum::<usize>();
         let mut instance = self.open(call)?;
-        let answer = instance.run(Phase::Embed, |store, world| {
-            world.retailcast_plugin_embedder().call_embed(store, config, purpose, texts)
-        })?;
+        let ask = || {
+            instance.run(Phase::Embed, |store, world| {
+                world.retailcast_plugin_embedder().call_embed(store, config, purpose, texts)
+            })
+        };
+        let weight = |answer: &Result<Vec<f32>, _>| answer.as_ref().map_or(0, |n| size_of_val(&n[..]));
+        let answer = traced(call.trace.as_ref(), "embed", bytes, ask, weight)?;
         match answer {
             Ok(numbers) => split(&numbers, texts.len(), dimension).map(Ok),
             Err(failure) => Ok(Err(from_wit(failure))),
