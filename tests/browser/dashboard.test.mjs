@@ -51,6 +51,12 @@ async function settled(page) {
   await page.waitForFunction(() => !document.querySelector('main .skeleton'), undefined, { timeout: 20000 });
 }
 
+/** Of the whole page, from its top: what sticks there is in its place. */
+async function picture(page, name) {
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+}
+
 async function serious(page) {
   // Evaluated, not added as a script: the page's policy forbids inline scripts.
   await page.evaluate(axe);
@@ -122,7 +128,7 @@ test('a link shows a forecast of two models with intervals, its numbers, a backt
   await page.getByText('season match').waitFor();
   await page.getByRole('button', { name: 'Backtest these models' }).click();
   await page.getByRole('region', { name: 'Leaderboard' }).waitFor();
-  await page.screenshot({ path: `${pictures}/forecast-backtest.png`, fullPage: true });
+  await picture(page, 'forecast-backtest');
   await finish(page, complaints);
 });
 
@@ -139,7 +145,7 @@ test('scenarios are simulated, saved and ranked', own, async () => {
   for (const name of ['Cheap', 'Dear']) await page.getByLabel(`Rank ${name}`).check();
   await page.getByRole('button', { name: 'Rank the chosen ones' }).click();
   await page.getByRole('region', { name: 'Ranking' }).waitFor();
-  await page.screenshot({ path: `${pictures}/scenarios-ranked.png`, fullPage: true });
+  await picture(page, 'scenarios-ranked');
   await finish(page, complaints);
 });
 
@@ -149,7 +155,7 @@ test('the demo runs, a card per step, the agent with it', own, async () => {
   await page.getByText('The best model is').waitFor({ timeout: 30000 });
   assert.equal(await page.locator('.step .status.pass').count(), 9);
   await card(page, '10. agent').getByText('answered').waitFor();
-  await page.screenshot({ path: `${pictures}/showcase-done.png`, fullPage: true });
+  await picture(page, 'showcase-done');
   await page.getByRole('link', { name: 'See the run' }).click();
   await card(page, /^Run [0-9a-f]{8}$/).waitFor();
   await finish(page, complaints);
@@ -169,7 +175,7 @@ test('a registered run is verified, explained and compared', own, async () => {
   await page.getByRole('region', { name: 'Metrics' }).waitFor();
   await page.getByRole('button', { name: 'seasonal_naive', exact: true }).click();
   await page.getByText('MiB memory').waitFor();
-  await page.screenshot({ path: `${pictures}/models-run.png`, fullPage: true });
+  await picture(page, 'models-run');
   await finish(page, complaints);
 });
 
@@ -196,7 +202,7 @@ test('a document is indexed and found, the words that hit are marked', own, asyn
   await page.getByLabel('Question').fill('How long can goods be returned?');
   await page.getByRole('button', { name: 'Search', exact: true }).last().click();
   await page.locator('.hit mark', { hasText: 'returned' }).first().waitFor();
-  await page.screenshot({ path: `${pictures}/knowledge-found.png`, fullPage: true });
+  await picture(page, 'knowledge-found');
   await finish(page, complaints);
 });
 
@@ -210,7 +216,7 @@ test('an agent answers word by word, and what it wants to change waits for a cli
   await page.keyboard.press('Enter');
   await page.getByText('Waits for your approval:').waitFor();
   assert.ok(!(await call('/registry/aliases')).some((a) => a.alias_name === 'best'), 'nothing has changed yet');
-  await page.screenshot({ path: `${pictures}/assistant-approval.png`, fullPage: true });
+  await picture(page, 'assistant-approval');
   await page.getByRole('button', { name: 'Approve' }).click();
   await page.locator('.said.tool', { hasText: 'executed' }).waitFor();
   assert.ok((await call('/registry/aliases')).some((a) => a.alias_name === 'best'));
@@ -254,7 +260,7 @@ for (const place of PLACES) {
       const { page, complaints } = await open(`/#/${place}?${series}`, { viewport: { width, height: 900 }, colorScheme });
       await settled(page);
       if (place === 'forecast') await page.getByText('95 % interval').waitFor();
-      await page.screenshot({ path: `${pictures}/${place}-${name}.png`, fullPage: true });
+      await picture(page, `${place}-${name}`);
       assert.deepEqual(await page.locator('main .refused').allTextContents(), [], name);
       assert.deepEqual(await serious(page), [], name);
       assert.deepEqual(complaints, [], name);
@@ -270,12 +276,16 @@ test('the first page is small', async () => {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Network.enable');
   let bytes = 0;
+  const asked = [];
+  page.on('request', (request) => new URL(request.url()).pathname.startsWith('/dashboard/') || asked.push(request.url()));
   devtools.on('Network.loadingFinished', ({ encodedDataLength }) => { bytes += encodedDataLength; });
   await page.goto(server.url);
   await settled(page);
   const ready = await page.evaluate(() => Math.round(performance.getEntriesByType('navigation')[0].loadEventEnd));
   console.log(`first page: ${Math.round(bytes / 1024)} KiB transferred, load event after ${ready} ms`);
   assert.ok(bytes <= 500 * 1024, `${bytes} bytes`);
+  // The page itself and what it shows; nothing twice.
+  assert.ok(asked.length <= 10 && new Set(asked).size === asked.length, asked.join('\n'));
   await page.close();
 });
 

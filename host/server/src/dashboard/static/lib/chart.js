@@ -1,9 +1,10 @@
 // A chart with its numbers: plot, one tooltip for all series, legend where labels do not fit, table, CSV, PNG.
 import { html, useEffect, useRef, useState } from './html.js';
 import { fromDay, missing, number, weekday } from './format.js';
-import { css, draw } from './chart/plot.js';
+import { colourOf, swatch } from './chart/colours.js';
+import { draw } from './chart/plot.js';
 
-export { colourOf } from './chart/colours.js';
+export { colourOf, swatch };
 export { draw };
 
 /**
@@ -48,8 +49,8 @@ export function Chart({ days, series, rule, marks, unit = 'units', height = 280,
       ${!small && html`<figcaption>
         <span class="legend">
           ${title && html`<b>${title}</b>`}
-          ${(!labelled || !title) && series.length + notes.length > 1 && series.map((s) => html`<span><i style=${{ background: s.colour || css('--ink') }}></i>${s.label}</span>`)}
-          ${notes.map((n) => html`<span><i class=${n.mark ? `mark ${n.mark}` : 'band'} style=${n.colour ? { background: `color-mix(in srgb, ${n.colour} ${n.share * 14}%, transparent)` } : undefined}></i>${n.label}</span>`)}
+          ${(!labelled || !title) && series.length + notes.length > 1 && series.map((s) => html`<span><i style=${{ background: swatch(s.colour) }}></i>${s.label}</span>`)}
+          ${notes.map((n) => html`<span><i class=${n.mark ? `mark ${n.mark}` : 'band'} style=${n.colour ? { background: `color-mix(in srgb, ${swatch(n.colour)} calc(var(--band) * ${n.share}), transparent)` } : undefined}></i>${n.label}</span>`)}
         </span>
         <span class="tools">
           <button class="link" aria-expanded=${table} onClick=${() => toggle(!table)}>Table</button>
@@ -72,7 +73,7 @@ function Tip({ at, series, marks, day, index, left, width }) {
   const rows = series.filter((s) => s.values[index] !== null && s.values[index] !== undefined);
   return html`<div class="tip" style=${side} aria-hidden="true">
     <div class="quiet">${at}${what && ` · ${what}`}</div>
-    ${rows.length === 0 ? missing : rows.map((s) => html`<div><i style=${{ background: s.colour || css('--ink') }}></i><span>${s.label}</span><b>${number(s.values[index], 1)}</b></div>
+    ${rows.length === 0 ? missing : rows.map((s) => html`<div><i style=${{ background: swatch(s.colour) }}></i><span>${s.label}</span><b>${number(s.values[index], 1)}</b></div>
       ${(s.bands || []).map((b) => html`<div class="quiet"><i></i><span>${b.level} %</span><b>${number(b.low[index], 0)} – ${number(b.high[index], 0)}</b></div>`)}`)}
   </div>`;
 }

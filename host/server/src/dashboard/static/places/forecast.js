@@ -4,7 +4,7 @@ import { set, useGet } from '../lib/state.js';
 import { api } from '../lib/api.js';
 import { addDays, fromDay, toDay } from '../lib/format.js';
 import { Answer, Card, Field, Refused } from '../lib/parts.js';
-import { Chart, colourOf } from '../lib/chart.js';
+import { Chart, colourOf, swatch } from '../lib/chart.js';
 import { useModels } from '../lib/models.js';
 import { productName, storeName, useNames } from '../lib/names.js';
 import { Explained } from '../lib/explain.js';
@@ -75,7 +75,7 @@ function Series({ context, params }) {
     <${Card} title=${`${productName(names, Number(product))} in ${storeName(names, Number(store))}`}
       aside=${html`<span class="quiet" aria-live="polite">${waiting.length > 0 ? `computing ${waiting.join(', ')}` : `from ${to}`}</span>
         <${Field} inline label="Days ahead"><input type="number" min="1" max="90" value=${horizon} onChange=${(e) => set({ horizon: e.target.value })} /><//>`}>
-      <div class="row"><div class="chips" role="group" aria-label="Models">${models.map((m) => html`<button aria-pressed=${chosen.includes(m)} onClick=${() => toggle(m)}><i style=${{ background: colourOf(m) }}></i>${m}</button>`)}</div></div>
+      <div class="row"><div class="chips" role="group" aria-label="Models">${models.map((m) => html`<button aria-pressed=${chosen.includes(m)} onClick=${() => toggle(m)}><i style=${{ background: swatch(colourOf(m)) }}></i>${m}</button>`)}</div></div>
       <${Answer} of=${history} height=${408}>${() => html`<${Chart} days=${plot.days} series=${plot.series} rule=${toDay(to)} marks=${marks} height=${380} labels title="Units per day" name=${`forecast-${store}-${product}`} />`}<//>
       ${chosen.filter((m) => problems[m]).map((m) => html`<p><b>${m}</b></p><${Refused} problem=${problems[m].problem} />`)}
     <//>

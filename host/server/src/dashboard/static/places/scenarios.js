@@ -117,6 +117,6 @@ function Plans({ plans, params, show, reload }) {
     ${plans.length > 1 && html`<p><button disabled=${chosen.length < 2 || state.busy} onClick=${compare}>Rank the chosen ones</button></p>`}
     <${Refused} problem=${state.problem || opening.problem || removing.problem} />
     ${state.result && html`<${Table} caption="Ranking" rows=${state.result.scenarios} columns=${[
-      { head: 'Rank', number: true, cell: (r) => r.rank }, { head: 'Plan', cell: (r) => r.name }, { head: 'Units', number: true, cell: (r) => signed(r.units_delta, units) },
+      { head: 'Rank', cell: (r) => r.rank }, { head: 'Plan', cell: (r) => r.name }, { head: 'Units', number: true, cell: (r) => signed(r.units_delta, units) },
       { head: 'Revenue', number: true, cell: (r) => signed(r.revenue_delta) }, { head: 'Stock', cell: (r) => r.coverage_verdict }]} />`}`;
 }

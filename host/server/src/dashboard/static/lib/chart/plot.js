@@ -1,6 +1,7 @@
 // The plot, drawn by uPlot: bands, marks behind it, names at the ends of lines, crosshair, zoom.
 import uPlot from '../../vendor/uplot.js';
 import { compact } from '../format.js';
+import { paint } from './colours.js';
 
 export const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const DAY = 86400;
@@ -16,14 +17,14 @@ export function draw(box, { days, series, rule, marks, height, labels, steps, sh
   const lines = [{}];
   const bands = [];
   for (const s of series) {
-    const stroke = () => s.colour || css('--ink');
-    // The bands lie behind the line: 12 %, and where they overlap twice that.
+    const stroke = () => (s.colour ? paint(s.colour) : css('--ink'));
+    // The bands lie behind the line; where they overlap they are twice as dense.
     for (const { low, high } of s.bands || []) {
       for (const edge of [high, low]) {
         columns.push(edge);
         lines.push({ stroke: 'transparent', width: 0, points: { show: false } });
       }
-      bands.push({ series: [columns.length - 2, columns.length - 1], fill: () => `color-mix(in srgb, ${stroke()} 13%, transparent)` });
+      bands.push({ series: [columns.length - 2, columns.length - 1], fill: () => `color-mix(in srgb, ${stroke()} ${css('--band')}, transparent)` });
     }
     columns.push(s.values);
     lines.push({ label: s.label, stroke, width: s.thin ? 1 : 1.75, dash: s.dash, points: { show: days.length < 3 }, spanGaps: true });
@@ -76,23 +77,23 @@ function dates(places) {
   });
 }
 
-/** Holidays and promotions, behind everything: bands of a day's width, promotions below. */
+/** Holidays and promotions, behind everything: bands of a day's width. */
 function shade(u, { holidays = [], promotions = [] }) {
   const width = Math.max(2, u.valToPos(DAY, 'x', true) - u.valToPos(0, 'x', true));
-  const paint = (list, colour, top, share) => {
+  const fill = (list, colour) => {
     u.ctx.fillStyle = colour;
     for (const day of list) {
       const x = u.valToPos(day * DAY, 'x', true) - width / 2;
       if (x + width < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
-      u.ctx.fillRect(x, u.bbox.top + u.bbox.height * top, width, u.bbox.height * share);
+      u.ctx.fillRect(x, u.bbox.top, width, u.bbox.height);
     }
   };
   u.ctx.save();
   u.ctx.beginPath();
   u.ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
   u.ctx.clip();
-  paint(promotions, css('--promotion'), 0, 1);
-  paint(holidays, css('--holiday'), 0, 1);
+  fill(promotions, css('--promotion'));
+  fill(holidays, css('--holiday'));
   u.ctx.restore();
 }
 
@@ -118,7 +119,7 @@ function names(u, series, lines) {
     const last = s.values.findLastIndex((v) => v !== null && v !== undefined);
     const index = lines.findIndex((line) => line.label === s.label);
     if (last < 0 || index < 0) return null;
-    return { text: s.label, colour: s.colour || css('--ink'), x: u.valToPos(u.data[0][last], 'x', true), y: u.valToPos(s.values[last], 'y', true), last };
+    return { text: s.label, colour: s.colour ? paint(s.colour) : css('--ink'), x: u.valToPos(u.data[0][last], 'x', true), y: u.valToPos(s.values[last], 'y', true), last };
   }).filter(Boolean).sort((a, b) => a.y - b.y);
   u.ctx.save();
   u.ctx.font = `${12 * ratio}px system-ui`;

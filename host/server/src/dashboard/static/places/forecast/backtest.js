@@ -4,7 +4,7 @@ import { useAction } from '../../lib/state.js';
 import { api } from '../../lib/api.js';
 import { number, percent, toDay } from '../../lib/format.js';
 import { Card, Refused, Table } from '../../lib/parts.js';
-import { Chart, colourOf } from '../../lib/chart.js';
+import { Chart, colourOf, swatch } from '../../lib/chart.js';
 
 export function Backtest({ context, models }) {
   const [run, state] = useAction(async () => {
@@ -32,7 +32,7 @@ export function Backtest({ context, models }) {
 function Leaderboard({ results }) {
   const worst = Math.max(...results.map((r) => r.aggregated_metrics.wape || 0), 1e-9);
   return html`<${Table} caption="Leaderboard" rows=${results} columns=${[
-    { head: 'Model', cell: (r) => html`<span class="cell"><i style=${{ background: colourOf(r.model_type) }}></i>${r.model_type}</span>` },
+    { head: 'Model', cell: (r) => html`<span class="cell"><i style=${{ background: swatch(colourOf(r.model_type)) }}></i>${r.model_type}</span>` },
     { head: 'WAPE', number: true, cell: (r) => percent(r.aggregated_metrics.wape), bar: (r) => (r.aggregated_metrics.wape || 0) / worst },
     { head: 'MAE', number: true, cell: (r) => number(r.aggregated_metrics.mae) },
     { head: 'Bias', number: true, cell: (r) => number(r.aggregated_metrics.bias) },
