@@ -167,7 +167,7 @@ test('a registered run is verified, explained and compared', own, async () => {
   const runs = page.getByRole('region', { name: 'Runs', exact: true });
   await runs.getByRole('button').first().click();
   await page.getByRole('button', { name: 'Verify its file' }).click();
-  await page.getByText('The file is the one that was registered.').waitFor();
+  await page.getByText('the file is the one that was registered.').waitFor();
   await page.getByRole('button', { name: 'Explain this run' }).click();
   await card(page, 'Why this forecast').getByText('Confidence').last().waitFor();
   await runs.getByRole('button', { name: /as A$/ }).first().click();
@@ -242,14 +242,24 @@ test('settings are changed and told where they come from; a key is not shown', o
   await finish(page, complaints);
 });
 
-test('the palette picks a product', async () => {
+test('the keyboard goes anywhere', async () => {
   const { products: [{ id, sku }] } = await call('/dimensions/products?page_size=1');
-  const { page } = await open('/');
+  const { page, complaints } = await open('/');
   await settled(page);
   await page.keyboard.press('Control+k');
   await page.getByRole('searchbox').fill(sku);
-  await page.getByRole('button', { name: sku }).click();
+  await page.getByRole('button', { name: sku }).waitFor();
+  await page.keyboard.press('Enter');
   await page.waitForURL(new RegExp(`product=${id}`));
+  await page.keyboard.press('g');
+  await page.keyboard.press('j');
+  await page.waitForURL(/#\/jobs/);
+  // Down from the first place to the second one.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/#\/forecast/);
+  assert.deepEqual(complaints, []);
   await page.close();
 });
 

@@ -55,7 +55,7 @@ function Spark({ points }) {
   return html`<svg class="spark" viewBox="0 0 100 25" preserveAspectRatio="none" aria-hidden="true"><polygon points=${`0,25 ${path} 100,25`} /><polyline points=${path} /></svg>`;
 }
 
-/** Columns are `{head, cell(row), number, bar(row) between 0 and 1}`. */
+/** Columns are `{head, cell(row), number, tight: on one line, bar(row) between 0 and 1}`. */
 export function Table({ columns, rows, caption, onRow, empty = 'Nothing yet.' }) {
   if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
   return html`
@@ -65,7 +65,7 @@ export function Table({ columns, rows, caption, onRow, empty = 'Nothing yet.' })
         <thead><tr>${columns.map((c) => html`<th scope="col" class=${c.number ? 'n' : ''}>${c.head}</th>`)}</tr></thead>
         <tbody>${rows.map((row) => html`
           <tr>${columns.map((c, i) => html`
-            <td class=${`${c.number ? 'n' : ''}${c.bar ? ' barred' : ''}`}>
+            <td class=${[c.number && 'n', c.bar && 'barred', c.tight && 'tight'].filter(Boolean).join(' ')}>
               ${c.bar && html`<i class="cellbar" style=${{ width: `${Math.max(0, Math.min(1, c.bar(row))) * 100}%` }}></i>`}
               ${i === 0 && onRow ? html`<button class="link" onClick=${() => onRow(row)}>${c.cell(row)}</button>` : html`<span>${c.cell(row)}</span>`}
             </td>`)}</tr>`)}

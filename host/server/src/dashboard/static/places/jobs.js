@@ -31,7 +31,7 @@ function List({ jobs }) {
   return html`<${Table} caption="Jobs" rows=${jobs} onRow=${(j) => set({ job: j.job_id })} columns=${[
     { head: 'Job', cell: (j) => shortId(j.job_id) },
     { head: 'What', cell: (j) => j.job_type.replaceAll('_', ' ') },
-    { head: 'Model', cell: (j) => j.params.model_type || j.params.config?.model_type || '' },
+    { head: 'Model', cell: (j) => j.params.model_type || j.params.config?.model_type || j.result?.model_type || '' },
     { head: 'State', cell: (j) => html`<${Status} of=${j.status} />` },
     { head: 'Progress', number: true, cell: (j) => `${Math.round(j.progress * 100)} %`, bar: (j) => j.progress },
     { head: 'Submitted', cell: (j) => time(j.created_at) },

@@ -42,9 +42,9 @@ function Runs({ data, page, params }) {
     { head: 'Model', cell: (r) => r.model_type },
     { head: 'State', cell: (r) => html`<${Status} of=${r.status} />` },
     { head: 'Series', cell: (r) => `${productName(names, r.product_id)}, ${storeName(names, r.store_id)}` },
-    { head: 'Data', cell: (r) => `${r.data_window_start} – ${r.data_window_end}` },
+    { head: 'Data', tight: true, cell: (r) => `${r.data_window_start} – ${r.data_window_end}` },
     { head: 'WAPE', number: true, cell: (r) => percent(wape(r)), bar: (r) => (wape(r) || 0) / worst },
-    { head: 'Created', cell: (r) => time(r.created_at) },
+    { head: 'Created', tight: true, cell: (r) => time(r.created_at) },
     { head: 'Compare', cell: (r) => html`<button class="link" aria-label=${`Run ${shortId(r.run_id)} ${side(r)}`} onClick=${() => choose(r)}>${side(r)}</button>` },
   ];
   return html`<${Table} caption="Runs" columns=${columns} rows=${data.runs} onRow=${(r) => set({ run: r.run_id })} />
@@ -58,9 +58,9 @@ function Run({ id }) {
   const [verify, state] = useAction(() => api.get(`/registry/runs/${encodeURIComponent(id)}/verify`));
   return html`<${Card} title=${`Run ${shortId(id)}`} aside=${html`<button disabled=${state.busy} onClick=${verify}>Verify its file</button> <button class="link" onClick=${() => set({ run: null })}>Close</button>`}>
     <${Refused} problem=${state.problem} />
-    ${state.result && html`<p class="done"><${Status} of=${state.result.verified ? 'pass' : 'fail'} /> ${state.result.verified ? 'The file is the one that was registered.' : state.result.error}</p>`}
+    ${state.result && html`<p class="done"><${Status} of=${state.result.verified ? 'pass' : 'fail'} word=${state.result.verified ? 'verified:' : 'not verified:'} /> ${state.result.verified ? 'the file is the one that was registered.' : state.result.error}</p>`}
     <${Answer} of=${run}>${(r) => html`<dl>
-      ${[['Id', r.run_id], ['Model', r.model_type], ['Configuration', plain(r.model_config)], ...Object.entries(r.metrics || {}).map(([name, value]) => [name, number(value, 3)]), ['File', r.artifact_uri], ['SHA-256', r.artifact_hash], ['Error', r.error_message], ['Made by', plain(r.runtime_info)]]
+      ${[['Id', r.run_id], ['Model', r.model_type], ['Configuration', plain(r.model_config)], ...Object.entries(r.metrics || {}).map(([name, value]) => [name, number(value, 3)]), ['File', r.artifact_uri], ['SHA-256', r.artifact_hash], ['Error', r.error_message], ['Made by', Object.entries(r.runtime_info || {}).map(([name, value]) => `${name} ${plain(value)}`).join(', ')]]
         .map(([name, value]) => html`<${Fragment}><dt>${name}</dt><dd><code>${plain(value)}</code></dd><//>`)}
     </dl>`}<//>
   <//>`;

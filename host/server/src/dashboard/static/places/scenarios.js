@@ -6,9 +6,17 @@ import { addDays, number, percent, signed, time, toDay, units } from '../lib/for
 import { useModels } from '../lib/models.js';
 import { Answer, Card, Empty, Field, Refused, Select, Status, Table } from '../lib/parts.js';
 import { Chart } from '../lib/chart.js';
+import { EmptyServer } from '../lib/sample.js';
 import { productName, storeName, useNames } from '../lib/names.js';
 
-export default function Scenarios({ context, params }) {
+export default function Scenarios({ context, params, status }) {
+  if (status.data && !status.data.date_range_end) {
+    return html`<${EmptyServer} status=${status} title="Nothing to plan with yet" words="This place asks what another price, a promotion, a holiday or the stock would do to a forecast, and keeps and ranks the plans." />`;
+  }
+  return html`<${Planning} context=${context} params=${params} />`;
+}
+
+function Planning({ context, params }) {
   const [result, show] = useState(null);
   const plans = useGet('/scenarios', { limit: 50 });
   return html`<div class="grid">

@@ -19,7 +19,9 @@ export function Palette() {
         e.preventDefault();
         return open();
       }
-      if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.('input, textarea, select, dialog')) return undefined;
+      // For a moment after it has closed, the palette's field still has the focus.
+      const typing = dialog.current.open || (e.target.closest?.('input, textarea, select') && !dialog.current.contains(e.target));
+      if (e.ctrlKey || e.metaKey || e.altKey || typing) return undefined;
       const place = leader && PLACES.find((p) => p.key === e.key);
       leader = e.key === 'g';
       if (place) location.hash = href(place.id);
