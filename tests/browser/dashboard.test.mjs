@@ -211,6 +211,8 @@ test('an agent answers word by word, and what it wants to change waits for a cli
   await page.getByRole('button', { name: 'Experiments' }).click();
   await page.getByRole('button', { name: 'Which runs are there?' }).click();
   await page.locator('.said.assistant', { hasText: 'runs; the newest' }).waitFor();
+  // The turn has ended when its tokens are told.
+  await page.locator('.said.assistant', { hasText: 'tokens' }).waitFor();
   await page.locator('.said.tool', { hasText: 'list runs' }).waitFor();
   await page.getByRole('textbox', { name: 'Message' }).fill('Deploy the newest run');
   await page.keyboard.press('Enter');
