@@ -4,6 +4,7 @@
 //! [`artifacts`] keeps fitted models, [`dashboard`] the page at `/`, [`ai`] the settings of language models, [`llm`] speaks
 //! to them, [`db`] the rest. [`app`] puts them together.
 
+pub mod access;
 mod admission;
 pub mod ai;
 pub mod app;

@@ -1,5 +1,6 @@
 //! The API, slice by slice.
 
+mod access;
 mod agents;
 mod agents_stream;
 mod agents_transcripts;
@@ -11,6 +12,7 @@ mod dashboard;
 mod demo;
 mod dimensions;
 mod explain;
+mod explain_trees;
 mod featuresets;
 mod featuresets_oracle;
 mod forecasting;

@@ -1,5 +1,6 @@
 //! The program as a process: start, stop, kill, exit codes.
 
+mod access;
 mod agents;
 mod artifacts;
 mod backtest;

@@ -10,3 +10,4 @@ mod log;
 mod model_text;
 mod settings;
 mod support;
+mod trees;

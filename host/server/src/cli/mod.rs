@@ -4,6 +4,8 @@ mod backtest;
 mod demo;
 mod forecast;
 mod import;
+mod key;
+mod listener;
 mod migrate;
 mod openapi;
 mod output;
@@ -62,6 +64,9 @@ enum Command {
     /// Look at plugins, make, check and run them
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Key(key::Command),
     /// Print the OpenAPI document
     Openapi,
     /// Print the configuration with all keys, their defaults and what they do
@@ -92,7 +97,7 @@ impl CliError {
 impl From<AssembleError> for CliError {
     fn from(error: AssembleError) -> Self {
         match error {
-            AssembleError::Artifacts { .. } => Self::refused(&error),
+            AssembleError::Artifacts { .. } | AssembleError::Proxies(_) => Self::refused(&error),
             AssembleError::Plugins(_) | AssembleError::Threads(_) | AssembleError::Client(_) => {
                 Self::failed(&error)
             }
@@ -135,6 +140,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
             Command::Demo(args) => demo::run(&config, args).await,
             Command::Seed(command) => seed::run(&config, command).await,
             Command::Plugin(command) => plugin::run(&config, &command),
+            Command::Key(command) => key::run(&config, command).await,
             Command::Openapi => openapi::run(&config),
             Command::DefaultConfig => Ok(()),
         }
