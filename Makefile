@@ -16,18 +16,20 @@ demo: setup
 	cargo build --release --locked --package retailcast
 	$(TARGET)/release/retailcast demo
 
-# Formats, lints, builds and runs every test, the program with them: tests of processes run it.
+# Formats, lints, builds and runs every test, the program with them: tests of processes run it, and so does the browser, where
+# the machine can have one.
 test: setup python
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets $(LINTS)
 	cargo test --locked --workspace
+	scripts/browser.sh --where-possible $(TARGET)/debug/retailcast
 
 # The Python SDK: its tests, its examples, a component of each kind. A minute, the first time some more for its environment.
 python:
 	sdk/python/setup.sh
 	sdk/python/test.sh
 
-# The dashboard in a real browser: Debian's packages chromium, nodejs and npm. Not part of `make test`, which needs none.
+# The dashboard in a real browser: Debian's packages chromium, nodejs and npm.
 browser: setup
 	cargo build --locked --package retailcast
 	scripts/browser.sh $(TARGET)/debug/retailcast
@@ -47,6 +49,7 @@ bench: setup
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
 	cargo bench --locked --package retailcast-tests --bench hostile
+	cargo bench --locked --package retailcast-tests --bench agents
 	scripts/bench-jobs.py $(TARGET)/release/retailcast
 	scripts/bench-planning.py $(TARGET)/release/retailcast
 	scripts/bench-agents.py $(TARGET)/release/retailcast

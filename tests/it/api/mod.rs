@@ -2,6 +2,8 @@
 
 mod access;
 mod agents;
+mod agents_stream;
+mod agents_transcripts;
 mod ai_config;
 mod analytics;
 mod backtesting;
