@@ -244,6 +244,30 @@ test('settings are changed and told where they come from; a key is not shown', o
   await finish(page, complaints);
 });
 
+test('a server that wants a key is opened with one', own, async () => {
+  const create = ['key', 'create', '--scope', 'admin'];
+  const guarded = await start(process.env.RETAILCAST, { ACCESS_REQUIRE_KEYS: 'true' }, [create]);
+  const page = await browser.newPage();
+  try {
+    await page.goto(`${guarded.url}/#/showcase`);
+    await page.getByRole('button', { name: 'Run the demo' }).click();
+    await page.getByText('This server wants an API key').waitFor();
+    await page.getByLabel('Key').fill(`rc_${'0'.repeat(12)}_${'0'.repeat(64)}`);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('The key is refused').waitFor();
+    await page.getByLabel('Key').fill(guarded.printed[0]);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('This server wants an API key').waitFor({ state: 'detached' });
+    // A WebSocket and a stream of events bring it along, too.
+    await page.reload();
+    await page.getByRole('button', { name: 'Run the demo' }).click();
+    await page.getByText('The best model is').waitFor({ timeout: 30000 });
+  } finally {
+    await page.close();
+    await guarded.stop();
+  }
+});
+
 test('the keyboard goes anywhere', async () => {
   const { products: [{ id, sku }] } = await call('/dimensions/products?page_size=1');
   const { page, complaints } = await open('/');

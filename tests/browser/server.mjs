@@ -1,12 +1,16 @@
 // A server of its own for the tests: a port that is free, a folder that goes away, synthetic data.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, chmod, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
-/** Starts `program` with these variables; answers its address and how to stop it. */
-export async function start(program, variables = {}) {
+/**
+ * Starts `program` with these variables; answers its address and how to stop it. `commands` are lists of arguments that
+ * it is called with before, in the same folder; what they print is answered, too.
+ */
+export async function start(program, variables = {}, commands = []) {
   const folder = await mkdtemp(join(tmpdir(), 'retailcast-browser-'));
   // The embedded database runs as an unprivileged user, who must be able to enter.
   await chmod(folder, 0o755);
@@ -14,7 +18,10 @@ export async function start(program, variables = {}) {
   // Compiled plugins, shared with the tests in Rust and kept from run to run.
   const cache = join(dirname(program), '..', 'tmp', 'plugin-code');
   const log = [];
-  const server = spawn(program, ['serve', '--port', String(port)], { cwd: folder, env: { ...process.env, PLUGINS_CACHE_DIR: cache, ...variables } });
+  const options = { cwd: folder, env: { ...process.env, PLUGINS_CACHE_DIR: cache, ...variables } };
+  const printed = [];
+  for (const command of commands) printed.push((await promisify(execFile)(program, command, options)).stdout.trim());
+  const server = spawn(program, ['serve', '--port', String(port)], options);
   const ended = new Promise((resolve) => server.once('exit', resolve));
   for (const output of [server.stdout, server.stderr]) output.on('data', (text) => log.push(text));
   const url = `http://127.0.0.1:${port}`;
@@ -31,7 +38,7 @@ export async function start(program, variables = {}) {
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return { url, stop };
+  return { url, stop, printed };
 }
 
 async function healthy(url) {

@@ -68,7 +68,9 @@ pub(super) async fn copy_out(
     let mut pieces = connection.copy_out_raw(&statement).await?;
     while let Some(piece) = pieces.try_next().await? {
         // In this form a line feed within a value is written as two characters.
-        rows += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+        for byte in &piece {
+            rows += u64::from(*byte == b'\n');
+        }
         to.write_all(&piece).await.map_err(failed)?;
     }
     to.flush().await.map_err(failed)?;

@@ -85,10 +85,10 @@ fn an_adjuster_runs_and_gives_the_numbers_that_it_gave() {
     let price = PriceChange { change: -0.36, during: Window { first: 11, last: 11 } };
     let assumptions = Assumptions { price: Some(price), holidays: vec![12], ..Assumptions::default() };
     let baseline = Baseline { start: 10, points: vec![10.0; 3], intervals: Vec::new() };
-    let adjusted = adjuster.adjust(&assumptions, &baseline, &Call::default()).unwrap();
+    let scenario = adjuster.adjust(&assumptions, &baseline, &Call::default()).unwrap();
     // 0.64 to the power of -1.5.
-    assert_eq!(adjusted.factors, [1.0, 1.953_125, 1.2]);
-    assert_eq!(adjusted.points, [10.0, 19.531_25, 12.0]);
+    assert_eq!(scenario.factors, [1.0, 1.953_125, 1.2]);
+    assert_eq!(scenario.points, [10.0, 19.531_25, 12.0]);
 }
 
 #[test]

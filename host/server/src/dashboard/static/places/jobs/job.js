@@ -1,7 +1,7 @@
 // One job, followed by server-sent events until its end, and what came of it.
 import { Fragment, html, useEffect, useState } from '../../lib/html.js';
 import { set, useAction, useGet } from '../../lib/state.js';
-import { api } from '../../lib/api.js';
+import { api, events } from '../../lib/api.js';
 import { ms, number, percent, plain, shortId } from '../../lib/format.js';
 import { Card, Progress, Refused, Skeleton, Status, Table, Toggle } from '../../lib/parts.js';
 import { Explained } from '../../lib/explain.js';
@@ -13,15 +13,12 @@ export function Job({ id, changed }) {
   const path = `/jobs/${encodeURIComponent(id)}`;
   const first = useGet(path);
   useEffect(() => {
-    const events = new EventSource(`${path}/events`);
-    events.addEventListener('job', ({ data }) => {
-      const now = JSON.parse(data);
+    return events(`${path}/events`, 'job', (now) => {
       update(now);
-      if (LIVE.includes(now.status)) return;
-      events.close();
+      if (LIVE.includes(now.status)) return true;
       changed();
+      return false;
     });
-    return () => events.close();
   }, [id]);
   const [cancel, cancelling] = useAction(() => api.delete(path).then(update));
   const live = job && LIVE.includes(job.status);
