@@ -71,10 +71,27 @@ pub struct PluginSettings {
     pub gradient_boosting: bool,
     /// Hosts that it may reach, besides those that a call allows; only embedding providers reach any.
     pub http: Vec<HttpPattern>,
+    /// The folder that it may read; only embedding providers read any.
+    pub folder: Option<GrantedFolder>,
     /// How much it may take.
     pub limits: Limits,
     /// Defaults of its configuration, over those that its schema declares.
     pub defaults: Map<String, Value>,
+}
+
+/// A folder that a plugin may read, and nothing beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantedFolder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Where the grant stands, for messages: `retailcast.toml, line 7`.
+    pub granted_in: String,
+}
+
+impl std::fmt::Display for GrantedFolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the folder {} (granted in {})", self.path.display(), self.granted_in)
+    }
 }
 
 impl Default for PluginSettings {
@@ -84,6 +101,7 @@ impl Default for PluginSettings {
             sha256: None,
             gradient_boosting: false,
             http: Vec::new(),
+            folder: None,
             limits: Limits::default(),
             defaults: Map::new(),
         }

@@ -57,7 +57,7 @@ impl EmbeddingProvider for EmbedLocal {
 const COMMON: f32 = 5.0 / 3.0;
 
 /// How much of c is what the words mean; the rest is how they are written.
-const MEANING: f32 = 0.4;
+const MEANING: f32 = 0.3;
 
 /// Shorter vectors have no room for meanings: too many written features would share each place that is left.
 const WITH_MEANINGS: usize = 256;

@@ -8,5 +8,6 @@ mod kinds;
 mod lightgbm;
 mod log;
 mod model_text;
+mod sentence_encoder;
 mod settings;
 mod support;

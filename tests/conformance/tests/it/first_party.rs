@@ -1,7 +1,7 @@
 //! The plugins that come with the program, at full level.
 
 use retailcast_conformance::{Level, check_file};
-use retailcast_runtime::{Engine, EngineSettings, Kind, PluginSettings, open};
+use retailcast_runtime::{Engine, EngineSettings, GrantedFolder, Kind, PluginSettings, open};
 
 #[test]
 fn all_first_party_plugins_conform() {
@@ -29,6 +29,11 @@ fn granted(name: &str) -> PluginSettings {
     let asks_services = matches!(name, "embed_openai" | "embed_ollama");
     PluginSettings {
         gradient_boosting: name == "lightgbm",
+        folder: (name == "embed_minilm").then(|| GrantedFolder {
+            // Loading reads nothing.
+            path: std::env::temp_dir(),
+            granted_in: "a test".to_owned(),
+        }),
         http: asks_services.then(|| "https://api.example.com".parse().unwrap()).into_iter().collect(),
         ..PluginSettings::default()
     }
