@@ -1,4 +1,5 @@
-//! A BERT that makes one vector of a text: the mean of its last layer over the text's word pieces, of length 1.
+//! A BERT that makes one vector of a text: the mean of its last layer over the text's word pieces, of length 1. A text that
+//! is longer than it reads at once is read in parts, and its vector is the mean of theirs, by their lengths.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -11,7 +12,7 @@ use candle_transformers::models::bert::{BertModel, Config};
 use serde::Deserialize;
 use tokenizers::{Tokenizer, TruncationParams};
 
-/// Word pieces of a text that are read, the marks of its start and end included: what all-MiniLM-L6-v2 was made for.
+/// Word pieces that are read at once, the marks of start and end included: what all-MiniLM-L6-v2 was made for.
 const MOST_PIECES: usize = 256;
 
 /// The marks of a text's start and end.
@@ -59,19 +60,31 @@ impl Encoder {
     /// to the longest.
     pub(crate) fn vector(&self, text: &str) -> Result<Vec<f32>, String> {
         let pieces = self.tokenizer.encode(text, true).map_err(|e| format!("`tokenizer.json`: {e}"))?;
-        if pieces.get_special_tokens_mask().iter().all(|mark| *mark == 1) {
-            return Ok(vec![0.0; self.dimension]);
+        let mut sum = vec![0.0; self.dimension];
+        for part in std::iter::once(&pieces).chain(pieces.get_overflowing()) {
+            let words = part.get_special_tokens_mask().iter().filter(|mark| **mark == 0).count();
+            if words == 0 {
+                continue;
+            }
+            let vector = self.encode(part.get_ids()).map_err(|e| format!("`model.safetensors`: {e}"))?;
+            for (sum, number) in sum.iter_mut().zip(vector) {
+                *sum += words as f32 * number;
+            }
         }
-        self.encode(pieces.get_ids()).map_err(|e| format!("`model.safetensors`: {e}"))
+        Ok(unit(sum))
     }
 
     fn encode(&self, pieces: &[u32]) -> candle_core::Result<Vec<f32>> {
         let pieces = Tensor::new(pieces, &Device::Cpu)?.unsqueeze(0)?;
         let last_layer = self.model.forward(&pieces, &pieces.zeros_like()?, None)?;
-        let mean = last_layer.squeeze(0)?.mean(0)?.to_vec1::<f32>()?;
-        let length = mean.iter().map(|x| x * x).sum::<f32>().sqrt();
-        Ok(mean.into_iter().map(|x| x / length.max(f32::MIN_POSITIVE)).collect())
+        Ok(unit(last_layer.squeeze(0)?.mean(0)?.to_vec1()?))
     }
+}
+
+/// The same direction with length 1; zeros have none.
+fn unit(vector: Vec<f32>) -> Vec<f32> {
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length == 0.0 { vector } else { vector.into_iter().map(|x| x / length).collect() }
 }
 
 fn bytes(folder: &Path, name: &str) -> Result<Vec<u8>, String> {

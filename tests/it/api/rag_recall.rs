@@ -42,7 +42,8 @@ fn questions_are_labelled_with_pages_that_exist() {
     }
 }
 
-/// The first five documents of an answer, by their best chunks.
+/// The first five documents of an answer, by their best chunks: a document counts once. Twenty chunks are asked for, which
+/// are of five documents at least, and are looked for as deep as five are.
 fn documents(answer: &Value) -> Vec<&str> {
     let mut found = Vec::new();
     for chunk in answer["results"].as_array().unwrap() {
@@ -59,7 +60,7 @@ fn documents(answer: &Value) -> Vec<&str> {
 async fn recall(app: &TestApp, mode: &str, questions: &[Labelled]) -> f64 {
     let mut missed = Vec::new();
     for Labelled { question, files } in questions {
-        let body = json!({"query": question, "top_k": 50, "similarity_threshold": 0, "mode": mode});
+        let body = json!({"query": question, "top_k": 20, "similarity_threshold": 0, "mode": mode});
         let answer = app.post("/rag/retrieve", body).await.json();
         if !documents(&answer).iter().any(|path| files.contains(*path)) {
             missed.push(question.as_str());
@@ -92,11 +93,11 @@ async fn pages_are_found_by_questions_in_other_words() {
         config.rag.root = workspace();
     })
     .await;
-    measure(&app, &[("semantic", 0.70, 0.78), ("keyword", 0.60, 0.76), ("hybrid", 0.73, 0.85)]).await;
+    measure(&app, &[("semantic", 0.68, 0.82), ("keyword", 0.60, 0.76), ("hybrid", 0.74, 0.86)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sentence_encoder_finds_more() {
     let app = encoder::app(&encoder::weights(), |config| config.rag.root = workspace()).await;
-    measure(&app, &[("semantic", 0.70, 0.80), ("hybrid", 0.76, 0.85)]).await;
+    measure(&app, &[("semantic", 0.72, 0.82), ("hybrid", 0.78, 0.90)]).await;
 }

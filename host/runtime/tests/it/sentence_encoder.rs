@@ -123,7 +123,7 @@ fn a_folder_must_be_granted_and_be_there() {
 fn vectors_have_length_one_and_depend_on_their_text_alone() {
     let folder = small_encoder();
     let provider = provider(Some(folder.path())).unwrap();
-    let texts = ["a b ac", "B", "", "a b a b a b a b a b, beyond what is read"];
+    let texts = ["a b ac", "B", "", "a b a b a b a b a a a, more than is read at once"];
     let together = embed(&*provider, SMALL, &texts).unwrap();
     let alone: Vec<_> =
         texts.iter().map(|text| embed(&*provider, SMALL, &[text]).unwrap().remove(0)).collect();
@@ -133,8 +133,8 @@ fn vectors_have_length_one_and_depend_on_their_text_alone() {
         let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
         assert!((length - expected).abs() < 1e-5, "{vector:?}");
     }
-    // Eight pieces are read.
-    assert_eq!(embed(&*provider, SMALL, &["a b a b a b a b"]).unwrap()[0], together[3]);
+    // Eight pieces are read at once; what is beyond them counts too.
+    assert_ne!(embed(&*provider, SMALL, &["a b a b a b a b"]).unwrap()[0], together[3]);
 }
 
 #[test]
