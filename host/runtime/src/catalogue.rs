@@ -4,6 +4,7 @@
 mod change;
 mod watch;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -217,12 +218,12 @@ impl Catalogue {
         let mut entries = Vec::new();
         for (key, bytes) in &self.bundled {
             let entry =
-                self.admit(&settings, key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
+                self.admit(&settings, key, Origin::Bundled, Ok(Cow::Borrowed(*bytes)), &entries, &mut loaded);
             entries.push(entry);
         }
         for path in files(&settings, &mut entries) {
             let key = settings_key(&path);
-            let bytes = std::fs::read(&path).map_err(|e| PluginError::Host {
+            let bytes = std::fs::read(&path).map(Cow::Owned).map_err(|e| PluginError::Host {
                 context: format!("cannot read {}", path.display()),
                 reason: e.to_string(),
             });
@@ -251,7 +252,7 @@ impl Catalogue {
         settings: &CatalogueSettings,
         key: &str,
         origin: Origin,
-        bytes: Result<Vec<u8>, PluginError>,
+        bytes: Result<Cow<'_, [u8]>, PluginError>,
         before: &[Entry],
         loaded: &mut Loaded,
     ) -> Entry {
