@@ -4,11 +4,13 @@ use std::process::Command;
 use std::{env, fs};
 
 fn main() {
-    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
+    // Asked at run time: a kept target folder may have this script from another checkout.
+    let crate_folder = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let lock = format!("{crate_folder}/../../Cargo.lock");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={lock}");
     println!("cargo::rustc-env=RETAILCAST_RUSTC_VERSION={}", rustc_version());
-    println!("cargo::rustc-env=RETAILCAST_WASMTIME_VERSION={}", locked_version(lock, "wasmtime"));
+    println!("cargo::rustc-env=RETAILCAST_WASMTIME_VERSION={}", locked_version(&lock, "wasmtime"));
 }
 
 /// `1.95.0`.

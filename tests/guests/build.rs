@@ -5,17 +5,15 @@ mod components;
 
 fn main() {
     let workspace = components::workspace(2);
-    let packages = ["hostile", "mutants"].map(|guest| format!("retailcast-guest-{guest}"));
+    let guests = ["hostile", "mutant-model", "mutant-explainer", "mutant-adjuster", "mutant-embedder"];
+    let packages = guests.map(|guest| format!("retailcast-guest-{guest}"));
     let built = components::build(&workspace, &packages, &["tests/guests", "host/bundled/build"]);
-    let file = |guest: &str| built.join(format!("retailcast_guest_{guest}.wasm"));
-    let (hostile, mutant) = (file("hostile"), file("mutants"));
-    components::write(
-        "guests.rs",
-        &format!(
-            "/// The plugin with a fault for every test, chosen by its configuration.\n\
-             pub const HOSTILE: &[u8] = include_bytes!({hostile:?});\n\
-             /// The good plugin whose fault is written into it: see [`mutant`].\n\
-             pub const MUTANT: &[u8] = include_bytes!({mutant:?});\n"
-        ),
-    );
+    let constant = |guest: &str| {
+        let file = built.join(format!("retailcast_guest_{}.wasm", guest.replace('-', "_")));
+        let name = guest.replace('-', "_").to_uppercase();
+        format!(
+            "/// The component of `tests/guests/{guest}`.\npub const {name}: &[u8] = include_bytes!({file:?});\n"
+        )
+    };
+    components::write("guests.rs", &guests.map(constant).concat());
 }

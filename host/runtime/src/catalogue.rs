@@ -147,8 +147,12 @@ struct Serving {
 /// By name. All kinds share the names.
 type Loaded = HashMap<String, Serving>;
 
-/// Who looks at a plugin of the folder before it serves; bundled ones were looked at when the program was made.
-pub type Admission = Box<dyn Fn(&Plugin) -> Result<(), PluginError> + Send + Sync>;
+/// Who looks at a plugin of the folder before it serves, and at the models that are loaded before it, by type; bundled
+/// ones were looked at when the program was made.
+pub type Admission = Box<dyn Fn(&Plugin, Models<'_>) -> Result<(), PluginError> + Send + Sync>;
+
+/// Loaded forecast models, by type.
+pub type Models<'a> = &'a dyn Fn(&str) -> Option<Arc<dyn ForecastModel>>;
 
 /// The plugins of a running program. Requests hold an `Arc` of what they use, so that a reload never replaces a
 /// plugin under a running call.
@@ -175,7 +179,7 @@ impl Catalogue {
         settings: CatalogueSettings,
         bundled: impl IntoIterator<Item = (&'static str, &'static [u8])>,
     ) -> Result<Self, PluginError> {
-        Self::load_admitting(engine, settings, bundled, Box::new(|_| Ok(())))
+        Self::load_admitting(engine, settings, bundled, Box::new(|_, _| Ok(())))
     }
 
     /// The same; a file of the folder serves only when `admission` takes it.
@@ -263,7 +267,8 @@ impl Catalogue {
         let state = if let Some(owner) = before.iter().find(|entry| entry.key == key) {
             State::Refused(Arc::new(key_taken(key, &owner.origin)))
         } else if own.enabled {
-            let opened = bytes.and_then(|bytes| self.open(key, &origin, &bytes, &own, must_be_pinned));
+            let opened =
+                bytes.and_then(|bytes| self.open(key, &origin, &bytes, &own, must_be_pinned, loaded));
             let plugin = opened.and_then(|(plugin, stats)| {
                 counters = Some(Arc::clone(&stats));
                 insert(loaded, key, &own, plugin, stats)
@@ -288,6 +293,7 @@ impl Catalogue {
         bytes: &[u8],
         settings: &PluginSettings,
         must_be_pinned: bool,
+        before: &Loaded,
     ) -> Result<(Plugin, Arc<Stats>), PluginError> {
         let digest = Digest::of(bytes);
         let table = settings_table(key);
@@ -304,7 +310,7 @@ impl Catalogue {
         }
         let plugin = open(&self.engine, self.cache.as_ref(), key, bytes, settings)?;
         if matches!(origin, Origin::File(_)) {
-            (self.admission)(&plugin)?;
+            (self.admission)(&plugin, &|model_type| model_of(before, model_type))?;
         }
         Ok(match plugin {
             Plugin::ForecastModel(model) => {
@@ -327,10 +333,7 @@ impl Catalogue {
 
     /// The model of this type.
     pub fn model(&self, name: &str) -> Result<Arc<dyn ForecastModel>, PluginError> {
-        match self.loaded().get(name).map(|serving| &serving.plugin) {
-            Some(Plugin::ForecastModel(model)) => Ok(Arc::clone(model)),
-            _ => Err(self.unknown(Kind::ForecastModel, name)),
-        }
+        model_of(&self.loaded(), name).ok_or_else(|| self.unknown(Kind::ForecastModel, name))
     }
 
     /// All loaded model types, sorted.
@@ -395,6 +398,13 @@ impl Catalogue {
             of_kind.filter(|said| said.kind == kind).map(|said| said.name.clone()).collect();
         names.sort();
         names
+    }
+}
+
+fn model_of(loaded: &Loaded, model_type: &str) -> Option<Arc<dyn ForecastModel>> {
+    match loaded.get(model_type).map(|serving| &serving.plugin) {
+        Some(Plugin::ForecastModel(model)) => Some(Arc::clone(model)),
+        _ => None,
     }
 }
 

@@ -83,6 +83,22 @@ pub enum GuestErrorCode {
     Other,
 }
 
+impl GuestErrorCode {
+    /// As the contract writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidConfig => "invalid-config",
+            Self::NotEnoughHistory => "not-enough-history",
+            Self::MissingFeature => "missing-feature",
+            Self::ArtifactMismatch => "artifact-mismatch",
+            Self::Numeric => "numeric",
+            Self::Unsupported => "unsupported",
+            Self::Upstream => "upstream",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// A refusal by the plugin itself.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]

@@ -38,7 +38,7 @@ mod v0_1;
 pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
 pub use catalogue::{
-    Admission, Catalogue, CatalogueSettings, Change, ChangeKind, Entry, GrantedFolder, Origin,
+    Admission, Catalogue, CatalogueSettings, Change, ChangeKind, Entry, GrantedFolder, Models, Origin,
     PluginSettings, State, Watch, settings_key, settings_table,
 };
 pub use description::{Description, Kind};

@@ -7,9 +7,10 @@ use retailcast_core::frame::{
 };
 use retailcast_core::{Day, Series, Statics};
 
+use crate::explain::FittedModel;
 use crate::{
-    CancelToken, FeatureTable, FittedId, ForecastSession, Forecasts, FutureSet, Input, Phase, PluginError,
-    ShortLags, TrainingSet,
+    Call, CancelToken, FeatureTable, FittedId, ForecastModel, ForecastSession, Forecasts, FutureSet, Input,
+    Phase, PluginError, ShortLags, TrainingSet,
 };
 
 /// The history of one series and what is known beside it.
@@ -133,6 +134,50 @@ pub fn predict(
         }
         Input::Table { features, short_lags: ShortLags::Recursive } => {
             recursive(session, fitted, features, panel, horizon)
+        }
+    }
+}
+
+/// Fits a model on a history and asks it for the next day, when nothing changes: what an explainer is shown.
+pub fn fitted(
+    model: &dyn ForecastModel,
+    config: &str,
+    history: &History,
+    call: &Call,
+) -> Result<FittedModel, PluginError> {
+    let mut session = model.session(call)?;
+    let input = session.requirements(config)?.input;
+    let data = training_set(&input, &[history], &call.cancel)?;
+    let fitted = session.fit(config, Arc::new(data))?;
+    let start = history.series.days.last().copied().unwrap_or(Day(0)) + 1;
+    let ahead = match &input {
+        Input::Series => Ahead::bare(start),
+        Input::Table { features, .. } => {
+            Ahead::unchanged(features, &history.series.quantity, start, 1, &history.exogenous)
+        }
+    };
+    let mut forecasts = predict(&mut *session, fitted, &input, std::slice::from_ref(&ahead), 1)?;
+    if let Some(failure) = forecasts.failures.pop() {
+        return Err(PluginError::Guest(failure));
+    }
+    let FeatureTable { names, values, .. } = first_row(&input, &ahead);
+    let state = session.save(fitted)?;
+    Ok(FittedModel { state, feature_names: names, features: values, forecast: forecasts.points[0] })
+}
+
+/// What a model reads for the first day to forecast; no columns for models that read the series alone.
+pub fn first_row(input: &Input, ahead: &Ahead) -> FeatureTable {
+    match input {
+        Input::Series => FeatureTable::default(),
+        Input::Table { features, short_lags } => {
+            let frame = match short_lags {
+                ShortLags::Direct => {
+                    let rows = &ahead.rows[ahead.gap..=ahead.gap];
+                    future_frame(features, &ahead.tail, ahead.gap, rows, &ahead.statics)
+                }
+                ShortLags::Recursive => next_row(features, &ahead.tail, ahead.rows[0], &ahead.statics),
+            };
+            table(features, 1, std::iter::once(frame))
         }
     }
 }

@@ -97,6 +97,23 @@ pub(crate) fn pairs(list: &[(String, String)]) -> usize {
     list.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
+/// Makes a call into the plugin, and writes it down when somebody wants to see it.
+pub(crate) fn traced<T>(
+    trace: Option<&Trace>,
+    function: &'static str,
+    bytes_in: usize,
+    call: impl FnOnce() -> Result<T, PluginError>,
+    bytes_out: impl FnOnce(&T) -> usize,
+) -> Result<T, PluginError> {
+    let started = Instant::now();
+    let result = call();
+    if let Some(trace) = trace {
+        let out = result.as_ref().map_or(0, bytes_out);
+        trace.record(Direction::IntoPlugin, function, (bytes_in, out), started);
+    }
+    result
+}
+
 /// A session that writes down its calls into the plugin.
 pub(crate) struct TracedSession<S> {
     pub(crate) inner: S,
@@ -111,11 +128,7 @@ impl<S> TracedSession<S> {
         call: impl FnOnce(&mut S) -> Result<T, PluginError>,
         bytes_out: impl FnOnce(&T) -> usize,
     ) -> Result<T, PluginError> {
-        let started = Instant::now();
-        let result = call(&mut self.inner);
-        let out = result.as_ref().map_or(0, bytes_out);
-        self.trace.record(Direction::IntoPlugin, function, (bytes_in, out), started);
-        result
+        traced(Some(&self.trace), function, bytes_in, || call(&mut self.inner), bytes_out)
     }
 }
 

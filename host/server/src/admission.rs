@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use retailcast_runtime::{Admission, Digest, Plugin, PluginError};
+use retailcast_runtime::{Admission, Digest, Models, Plugin, PluginError};
 
 /// What a start spends on the checks of one file. A plugin that is not done by then serves all the same, and the log
 /// says so: a busy machine is no fault of the plugin.
@@ -14,18 +14,16 @@ const BUDGET: Duration = Duration::from_secs(2);
 
 /// Takes plugins that fail no smoke check.
 pub(crate) fn by_smoke_checks(notes: PathBuf) -> Admission {
-    Box::new(move |plugin| admit(&notes, plugin))
+    Box::new(move |plugin, models| admit(&notes, plugin, models))
 }
 
-fn admit(notes: &Path, plugin: &Plugin) -> Result<(), PluginError> {
-    // The suite has checks for forecast models; the answers of the other kinds are checked at every call.
-    let Plugin::ForecastModel(model) = plugin else { return Ok(()) };
-    let description = model.description();
+fn admit(notes: &Path, plugin: &Plugin, models: Models<'_>) -> Result<(), PluginError> {
+    let description = plugin.description();
     let note = note(notes, description.digest);
     if note.exists() {
         return Ok(());
     }
-    let report = retailcast_conformance::admit(model, BUDGET)?;
+    let report = retailcast_conformance::admit(plugin, models, BUDGET)?;
     if !report.passed {
         tracing::warn!(
             plugin = description.name,

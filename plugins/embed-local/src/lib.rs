@@ -38,14 +38,17 @@ impl EmbeddingProvider for EmbedLocal {
         summary: "Vectors of texts from the words in them, without network and key.",
     };
 
-    fn limits(_: &Config) -> Result<Limits, Error> {
+    fn limits(config: &Config) -> Result<Limits, Error> {
+        if config.dimension < 2 {
+            return Err(Error::invalid_config(format!(
+                "`dimension` must be at least 2, got {}",
+                config.dimension
+            )));
+        }
         Ok(Limits { max_batch: 64, max_tokens: None, remote: false })
     }
 
     fn embed(config: &Config, _: Purpose, texts: &[String]) -> Result<Vec<f32>, Failure> {
-        if config.dimension < 2 {
-            return Err(Error::invalid_config("`dimension` must be at least 2, got 1").into());
-        }
         let dimension = config.dimension as usize;
         Ok(texts.iter().flat_map(|text| vector(text, dimension)).collect())
     }
@@ -169,6 +172,6 @@ mod tests {
         let config = Config { dimension: 8 };
         let both = EmbedLocal::embed(&config, Purpose::Document, &texts).unwrap();
         assert_eq!(both, [vector(&texts[0], 8), vector(&texts[1], 8)].concat());
-        assert!(EmbedLocal::embed(&Config { dimension: 1 }, Purpose::Query, &texts).is_err());
+        assert!(EmbedLocal::limits(&Config { dimension: 1 }).is_err());
     }
 }

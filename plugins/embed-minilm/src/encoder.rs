@@ -10,58 +10,63 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
 use serde::Deserialize;
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::{Encoding, PostProcessor, Tokenizer, TruncationDirection};
 
 /// Word pieces that are read at once, the marks of start and end included: what all-MiniLM-L6-v2 was made for.
 const MOST_PIECES: usize = 256;
 
-/// The marks of a text's start and end.
-const MARKS: usize = 2;
+/// Parts that are read of a text: more than a chunk ever has, and some ten seconds.
+const MOST_PARTS: usize = 32;
 
 /// Largest header of a file of weights, in bytes. That of all-MiniLM-L6-v2 has 12 KB.
 const MOST_HEADER: u64 = 16 << 20;
+
+/// How long the vectors of the encoder in a folder are.
+pub(crate) fn dimension(folder: &Path) -> Result<usize, String> {
+    config(folder).map(|config| config.hidden_size)
+}
+
+fn config(folder: &Path) -> Result<Config, String> {
+    serde_json::from_slice(&bytes(folder, "config.json")?)
+        .map_err(|e| format!("`config.json` does not describe a BERT: {e}"))
+}
 
 /// An encoder that is ready.
 pub(crate) struct Encoder {
     tokenizer: Tokenizer,
     model: BertModel,
+    /// Word pieces of a part, without marks.
+    words: usize,
     dimension: usize,
 }
 
 impl Encoder {
     /// Reads `config.json`, `tokenizer.json` and `model.safetensors`. Errors name the file, and what is wrong with it.
     pub(crate) fn read(folder: &Path) -> Result<Self, String> {
-        let (config, tokenizer) = (bytes(folder, "config.json")?, bytes(folder, "tokenizer.json")?);
-        let config: Config = serde_json::from_slice(&config)
-            .map_err(|e| format!("`config.json` does not describe a BERT: {e}"))?;
+        let (config, tokenizer) = (config(folder)?, bytes(folder, "tokenizer.json")?);
+        let tokenizer = tokenizer_of(&tokenizer).map_err(|e| format!("`tokenizer.json`: {e}"))?;
+        let marks = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
         let most_pieces = MOST_PIECES.min(config.max_position_embeddings);
-        if most_pieces < MARKS {
+        if most_pieces <= marks {
             return Err(format!(
-                "`config.json`: `max_position_embeddings` is {most_pieces}, at least {MARKS} are needed"
+                "`config.json`: `max_position_embeddings` is {most_pieces}, which leaves no room for words"
             ));
         }
-        let tokenizer =
-            tokenizer_of(&tokenizer, most_pieces).map_err(|e| format!("`tokenizer.json`: {e}"))?;
         let model = weights(folder, "model.safetensors")
             .and_then(|weights| {
                 let weights = VarBuilder::from_tensors(weights, DType::F32, &Device::Cpu);
                 BertModel::load(weights, &config).map_err(|e| e.to_string())
             })
             .map_err(|e| format!("`model.safetensors`: {e}"))?;
-        Ok(Self { tokenizer, model, dimension: config.hidden_size })
-    }
-
-    /// Numbers of a vector.
-    pub(crate) fn dimension(&self) -> usize {
-        self.dimension
+        Ok(Self { tokenizer, model, words: most_pieces - marks, dimension: config.hidden_size })
     }
 
     /// The vector of a text; zeros when it has no word. One text at a time: those of one batch would have to be filled up
     /// to the longest.
     pub(crate) fn vector(&self, text: &str) -> Result<Vec<f32>, String> {
-        let pieces = self.tokenizer.encode(text, true).map_err(|e| format!("`tokenizer.json`: {e}"))?;
+        let pieces = self.pieces(text).map_err(|e| format!("`tokenizer.json`: {e}"))?;
         let mut sum = vec![0.0; self.dimension];
-        for part in std::iter::once(&pieces).chain(pieces.get_overflowing()) {
+        for part in std::iter::once(&pieces).chain(pieces.get_overflowing()).take(MOST_PARTS) {
             let words = part.get_special_tokens_mask().iter().filter(|mark| **mark == 0).count();
             if words == 0 {
                 continue;
@@ -72,6 +77,13 @@ impl Encoder {
             }
         }
         Ok(unit(sum))
+    }
+
+    /// The first part of a text, with the others as its overflow.
+    fn pieces(&self, text: &str) -> tokenizers::Result<Encoding> {
+        let mut pieces = self.tokenizer.encode(text, false)?;
+        pieces.truncate(self.words, 0, TruncationDirection::Right);
+        self.tokenizer.post_process(pieces, None, true)
     }
 
     fn encode(&self, pieces: &[u32]) -> candle_core::Result<Vec<f32>> {
@@ -92,10 +104,9 @@ fn bytes(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
 }
 
 /// The tokenizer, whatever it says of the length of texts.
-fn tokenizer_of(json: &[u8], most_pieces: usize) -> Result<Tokenizer, String> {
-    let mut tokenizer = Tokenizer::from_bytes(json).map_err(|e| e.to_string())?;
-    let truncation = TruncationParams { max_length: most_pieces, ..TruncationParams::default() };
-    tokenizer.with_truncation(Some(truncation)).map_err(|e| e.to_string())?;
+fn tokenizer_of(json: &[u8]) -> tokenizers::Result<Tokenizer> {
+    let mut tokenizer = Tokenizer::from_bytes(json)?;
+    tokenizer.with_truncation(None)?;
     tokenizer.with_padding(None);
     Ok(tokenizer)
 }

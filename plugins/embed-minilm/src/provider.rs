@@ -9,7 +9,7 @@ use retailcast_sdk::{Error, Info};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::encoder::Encoder;
+use crate::encoder::{self, Encoder};
 
 /// How long vectors are.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -49,28 +49,24 @@ impl EmbeddingProvider for EmbedMinilm {
         summary: "Vectors of texts from a sentence encoder in a folder, such as all-MiniLM-L6-v2.",
     };
 
-    fn limits(_: &Config) -> Result<Limits, Error> {
-        // Eight texts take a second or less, so that all threads have work until the end. The encoder counts word pieces,
+    fn limits(config: &Config) -> Result<Limits, Error> {
+        let made = encoder::dimension(Path::new(FOLDER)).map_err(Error::invalid_config)?;
+        if made != config.dimension as usize {
+            return Err(Error::invalid_config(format!(
+                "this encoder makes vectors of {made} numbers, not {}; set `rag.embedding_dimension` \
+                 (RAG_EMBEDDING_DIMENSION) to {made}",
+                config.dimension
+            )));
+        }
+        // Eight texts take a second or two, so that all threads have work until the end. The encoder counts word pieces,
         // which are not the host's tokens, and reads a long text in parts.
         Ok(Limits { max_batch: 8, max_tokens: None, remote: false })
     }
 
-    fn embed(config: &Config, _: Purpose, texts: &[String]) -> Result<Vec<f32>, Failure> {
+    fn embed(_: &Config, _: Purpose, texts: &[String]) -> Result<Vec<f32>, Failure> {
         let encoder = encoder()?;
-        if encoder.dimension() != config.dimension as usize {
-            let message = format!(
-                "this encoder makes vectors of {made} numbers, not {asked}; set `rag.embedding_dimension` \
-                 (RAG_EMBEDDING_DIMENSION) to {made}",
-                made = encoder.dimension(),
-                asked = config.dimension
-            );
-            return Err(Error::invalid_config(message).into());
-        }
-        let mut vectors = Vec::with_capacity(texts.len() * encoder.dimension());
-        for text in texts {
-            vectors.extend(encoder.vector(text).map_err(Error::invalid_config)?);
-        }
-        Ok(vectors)
+        let vectors: Result<Vec<_>, _> = texts.iter().map(|text| encoder.vector(text)).collect();
+        Ok(vectors.map_err(Error::invalid_config)?.concat())
     }
 }
 

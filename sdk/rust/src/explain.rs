@@ -27,6 +27,19 @@ pub trait Explainer: 'static {
     ) -> Result<Explained, Error>;
 }
 
+impl Default for Signals {
+    /// Nothing is recorded beside the series; the window is two weeks.
+    fn default() -> Self {
+        Self {
+            window_days: 14,
+            stock: StockSignal { snapshots: 0, stockouts: 0 },
+            promotions: PromotionSignal { touching: 0, running: 0 },
+            days_since_launch: None,
+            holiday: None,
+        }
+    }
+}
+
 impl Direction {
     /// The sign of a number.
     pub fn of(value: f64) -> Self {

@@ -67,6 +67,7 @@ pub use model::{
 
 pub use schemars;
 pub use serde;
+pub use serde_json;
 
 // What `wit-bindgen` makes of `wit/v0.1`, for the export macros; plugins use the types above. Every world of the contract
 // is its own interface and `plugin`, which all export. The macros that `wit-bindgen` writes are named by interface and

@@ -13,6 +13,13 @@ impl Window {
     }
 }
 
+impl Default for Assumptions {
+    /// Nothing changes.
+    fn default() -> Self {
+        Self { price: None, promotion: None, holidays: Vec::new(), stage: None }
+    }
+}
+
 /// A scenario adjuster, the general case.
 pub trait ScenarioAdjuster: 'static {
     /// Name, version, licence.

@@ -9,7 +9,28 @@
 #[cfg(feature = "proptest")]
 pub mod panels;
 
+use crate::explain::Subject;
+use crate::scenario::Baseline;
 use crate::{Error, ForecastModel, Forecasts, FutureData, TrainingData};
+
+/// 2024-01-01, as days since 1970-01-01.
+const START: i32 = 19_723;
+
+/// The forecast of a model of this type and configuration (JSON), to be explained: of the day after 2024-01-01.
+pub fn subject(model_type: &str, config: &str) -> Subject {
+    Subject {
+        store_id: 1,
+        product_id: 1,
+        model_type: model_type.to_owned(),
+        config: config.to_owned(),
+        as_of: START,
+    }
+}
+
+/// A forecast from 2024-01-01 on, without intervals, to be adjusted.
+pub fn baseline(points: &[f64]) -> Baseline {
+    Baseline { start: START, points: points.to_vec(), intervals: Vec::new() }
+}
 
 /// Some series in memory.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +52,7 @@ impl Panel {
         }));
         Self {
             offsets,
-            starts: vec![19_723; series.len()],
+            starts: vec![START; series.len()],
             target: series.concat(),
             columns: Vec::new(),
             seed: 42,

@@ -161,9 +161,11 @@ impl<S> Check<S> {
         };
         CheckResult::new(self.about(), verdict, started.elapsed())
     }
+}
 
-    /// A check that had no subject to look at.
-    pub(crate) fn not_run(&self, problem: Problem) -> CheckResult {
-        CheckResult::new(self.about(), Verdict::from(Err(problem)), Duration::ZERO)
+impl About {
+    /// The result of a check that had no subject to look at.
+    pub(crate) fn not_run(self, problem: Problem) -> CheckResult {
+        CheckResult::new(self, Verdict::from(Err(problem)), Duration::ZERO)
     }
 }

@@ -1,15 +1,13 @@
 //! The checks that a file meets before there is a model: what it is, what it wants, what it says of itself.
 
-use std::sync::Arc;
-
-use retailcast_runtime::{Digest, Engine, ForecastModel, PluginError, PluginSettings, open_forecast_model};
+use retailcast_runtime::{Digest, Engine, Inspection, Models, Plugin, PluginError, PluginSettings, open};
 
 use crate::check::{Applies, Check, Failure, Level, Outcome, Problem};
-use crate::{Report, forecast_model};
+use crate::{Report, kind};
 
 /// A file that was opened, or not.
 pub(crate) struct File {
-    opened: Result<Arc<dyn ForecastModel>, PluginError>,
+    opened: Result<Plugin, PluginError>,
 }
 
 /// Checks a component under these settings. `key` is the name of its settings, for messages.
@@ -19,17 +17,21 @@ pub fn check_file(
     bytes: &[u8],
     settings: &PluginSettings,
     level: Level,
+    models: Models<'_>,
 ) -> Report {
-    let file = File { opened: open_forecast_model(engine, None, key, bytes, settings) };
+    let file = File { opened: open(engine, None, key, bytes, settings) };
     let mut results: Vec<_> = checks().map(|check| check.run(&file, None)).collect();
     match &file.opened {
-        Ok(model) => results.extend(forecast_model::run(Arc::clone(model), level, None)),
+        Ok(plugin) => results.extend(kind::run(plugin, models, level, None)),
         Err(e) => {
-            let of_level = forecast_model::checks().filter(|check| check.level <= level);
-            results.extend(of_level.map(|check| check.not_run(Problem::after(stage(e)))));
+            // The file tells its kind, unless it is the file that is wrong.
+            let kind = Inspection::of(engine, key, bytes).ok().and_then(|file| file.kind());
+            let of_level = kind.map(kind::abouts).unwrap_or_default().into_iter();
+            let of_level = of_level.filter(|about| about.level <= level);
+            results.extend(of_level.map(|about| about.not_run(Problem::after(stage(e)))));
         }
     }
-    let description = file.opened.as_ref().ok().map(|model| model.description());
+    let description = file.opened.as_ref().ok().map(Plugin::description);
     Report::new(key, Digest::of(bytes), description, level, results)
 }
 
@@ -119,8 +121,8 @@ const CHECKS: &[Check<File>] = &[
 ];
 
 fn about(file: &File) -> Outcome {
-    let model = file.opened.as_ref().map_err(|e| Problem::after(stage(e)))?;
-    let description = model.description();
+    let plugin = file.opened.as_ref().map_err(|e| Problem::after(stage(e)))?;
+    let description = plugin.description();
     let case = "describe";
     if let Err(e) = spdx::Expression::parse(&description.licence) {
         let found = format!("`{}`: {}", description.licence, e.reason);

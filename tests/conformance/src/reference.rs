@@ -33,9 +33,13 @@ A plugin conforms when nothing is `FAIL` or `ERROR` and something is `PASS`. **S
 file of the plugin folder serves ([RC-P018](../errors/RC-P018.md)); **full** is everything, and the default of the
 command.
 
-The checks run with the configuration of all defaults; at level full also with every other value of its enumerations and
+Checks called `static` are for every plugin, those called `explainer`, `scenario` and `embedder` for the kinds `explainer`,
+`scenario-adjuster` and `embedding-provider`, and all others for forecast models.
+
+Forecast models are checked with the configuration of all defaults; at level full also with every other value of its enumerations and
 flags, one at a time. A configuration with required fields without a default needs an entry in the `examples` of its
-JSON Schema. \"Ordinary data\" are daily series with a week, a trend and promotions; a check that fails on data of
+JSON Schema. An explainer is asked about the models that it names, with the built-in models beside it; an embedding
+provider gets the configuration that the server writes, and no service to ask. \"Ordinary data\" are daily series with a week, a trend and promotions; a check that fails on data of
 another kind names them.
 
 This page is written from the checks: `RETAILCAST_WRITE_DOCS=1 cargo test -p retailcast-conformance pages`.

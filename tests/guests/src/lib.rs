@@ -2,15 +2,15 @@
 
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
-/// A mutant: [`MUTANT`] with this fault (`none` for the good plugin).
+/// A mutant of a guest such as [`MUTANT_MODEL`]: with this fault (`none` for the good plugin).
 ///
 /// # Panics
 /// When the fault's name is longer than the room for it.
-pub fn mutant(fault: &str) -> Vec<u8> {
+pub fn mutant(guest: &[u8], fault: &str) -> Vec<u8> {
     const GOOD: &str = "fault:none                      ";
     let bad = format!("fault:{fault:<26}");
     assert_eq!(bad.len(), GOOD.len(), "the name of a fault has at most 26 characters");
-    patched(MUTANT, GOOD, &bad)
+    patched(guest, GOOD, &bad)
 }
 
 /// A component with one text in its data replaced by another of the same length.

@@ -77,12 +77,63 @@ fn a_new_rust_project_builds_conforms_and_forecasts() {
 }
 
 #[test]
+fn new_projects_of_the_other_kinds_build_conform_and_serve() {
+    let home = Home::new("plugin-author-kinds");
+    let folder = home.folder.join(".retailcast/plugins");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (kind, name, words) in [
+        ("explainer", "halves-of-a-window", "days_before"),
+        ("scenario-adjuster", "one-elasticity", "factor"),
+        ("embedding-provider", "runs-of-three", "1.0000"),
+    ] {
+        home.succeed(&["plugin", "new", "--kind", kind, name]);
+        let component = format!("{}.wasm", name.replace('-', "_"));
+        let file = build(&home.folder.join(name), &component);
+        let file = file.to_str().unwrap();
+        let report = home.succeed(&["plugin", "check", file]);
+        assert!(report.contains("conforms (level full)"), "{report}");
+        let printed = home.succeed(&["plugin", "run", file, "--trace"]);
+        assert!(printed.contains(words) && printed.contains("microseconds"), "{printed}");
+        std::fs::copy(file, folder.join(component)).unwrap();
+    }
+    let list: serde_json::Value = serde_json::from_str(&home.succeed(&["plugin", "list", "--json"])).unwrap();
+    for key in ["halves_of_a_window", "one_elasticity", "runs_of_three"] {
+        let entry = list.as_array().unwrap().iter().find(|entry| entry["key"] == key).unwrap();
+        assert_eq!(entry["state"], "loaded", "{entry}");
+    }
+}
+
+#[test]
+fn the_other_kinds_are_checked_before_they_serve() {
+    use retailcast_test_guests::{MUTANT_ADJUSTER, MUTANT_EMBEDDER, MUTANT_EXPLAINER, mutant};
+    let home = Home::new("plugin-mutant-kinds");
+    let folder = home.folder.join(".retailcast/plugins");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mutants = [
+        ("explainer", MUTANT_EXPLAINER, "sum"),
+        ("adjuster", MUTANT_ADJUSTER, "optimist"),
+        ("embedder", MUTANT_EMBEDDER, "opposite"),
+    ];
+    for (key, guest, fault) in mutants {
+        std::fs::write(folder.join(format!("{key}.wasm")), mutant(guest, fault)).unwrap();
+    }
+    let list: serde_json::Value = serde_json::from_str(&home.succeed(&["plugin", "list", "--json"])).unwrap();
+    let checks = ["explainer.sum", "scenario.identity", "embedder.meaning"];
+    for ((key, ..), check) in mutants.iter().zip(checks) {
+        let entry = list.as_array().unwrap().iter().find(|entry| entry["key"] == *key).unwrap();
+        assert_eq!((&entry["state"], &entry["code"]), (&"refused".into(), &"RC-P018".into()), "{entry}");
+        assert!(entry["reason"].as_str().unwrap().contains(check), "{entry}");
+    }
+}
+
+#[test]
 fn a_plugin_that_does_not_conform_is_told_why_and_does_not_serve() {
     let home = Home::new("plugin-mutant");
     let folder = home.folder.join(".retailcast/plugins");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("mutant.wasm");
-    std::fs::write(&file, retailcast_test_guests::mutant("rounds")).unwrap();
+    std::fs::write(&file, retailcast_test_guests::mutant(retailcast_test_guests::MUTANT_MODEL, "rounds"))
+        .unwrap();
     let output = home.run(&["plugin", "check", file.to_str().unwrap(), "--level", "smoke"]);
     assert_eq!(output.status.code(), Some(2));
     let report = String::from_utf8(output.stdout).unwrap();

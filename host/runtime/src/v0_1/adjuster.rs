@@ -11,6 +11,7 @@ use crate::sandbox::SandboxState;
 use crate::scenario::{
     Adjusted, Assumptions, Baseline, IntervalBounds, LifeCycleStage, PromotionKind, ScenarioAdjuster, Window,
 };
+use crate::trace::traced;
 use crate::{Call, Description, Kind, Phase, PluginError};
 
 impl World for Exports {
@@ -49,10 +50,18 @@ impl ScenarioAdjuster for Adjuster {
         call: &Call,
     ) -> Result<Adjusted, PluginError> {
         let (given, without) = (to_wit(assumptions), baseline_to_wit(baseline));
+        let numbers = |days: usize, levels: usize| (days + 2 * days * levels) * size_of::<f64>();
+        let bytes = numbers(baseline.points.len(), baseline.intervals.len());
         let mut instance = self.open(call)?;
-        let answer = instance.run(Phase::Adjust, |store, world| {
-            world.retailcast_plugin_adjuster().call_adjust(store, &given, &without)
-        })?;
+        let ask = || {
+            instance.run(Phase::Adjust, |store, world| {
+                world.retailcast_plugin_adjuster().call_adjust(store, &given, &without)
+            })
+        };
+        let weight = |answer: &Result<wit::Adjusted, _>| {
+            answer.as_ref().map_or(0, |a| numbers(a.factors.len() + a.points.len(), a.intervals.len()))
+        };
+        let answer = traced(call.trace.as_ref(), "adjust", bytes, ask, weight)?;
         let adjusted = from_wit(answer.map_err(guest)?);
         check(&adjusted, baseline)?;
         Ok(adjusted)

@@ -13,6 +13,7 @@ use crate::embedding::{EmbeddingFailure, EmbeddingLimits, EmbeddingProvider, Pur
 use crate::engine::Engine;
 use crate::plugin::Checked;
 use crate::sandbox::SandboxState;
+use crate::trace::traced;
 use crate::{Call, Description, Kind, Limits, Phase, PluginError};
 
 impl World for Exports {
@@ -91,9 +92,12 @@ impl EmbeddingProvider for Embedder {
     }
 
     fn limits(&self, config: &str, call: &Call) -> Result<EmbeddingLimits, PluginError> {
-        let answer = self.run(Phase::Needs, call, |store, world| {
-            world.retailcast_plugin_embedder().call_limits_of(store, config)
-        })?;
+        let ask = || {
+            self.run(Phase::Needs, call, |store, world| {
+                world.retailcast_plugin_embedder().call_limits_of(store, config)
+            })
+        };
+        let answer = traced(call.trace.as_ref(), "limits-of", config.len(), ask, |_| 0)?;
         let limits = answer.map_err(guest)?;
         if limits.max_batch == 0 {
             return Err(broken(Phase::Needs, "max-batch", "at least 1", "0"));
@@ -117,9 +121,14 @@ impl EmbeddingProvider for Embedder {
             Purpose::Document => wit::Purpose::Document,
             Purpose::Query => wit::Purpose::Query,
         };
-        let answer = self.run(Phase::Embed, call, |store, world| {
-            world.retailcast_plugin_embedder().call_embed(store, config, purpose, texts)
-        })?;
+        let bytes = config.len() + texts.iter().map(String::len).sum::<usize>();
+        let ask = || {
+            self.run(Phase::Embed, call, |store, world| {
+                world.retailcast_plugin_embedder().call_embed(store, config, purpose, texts)
+            })
+        };
+        let weight = |answer: &Result<Vec<f32>, _>| answer.as_ref().map_or(0, |n| size_of_val(&n[..]));
+        let answer = traced(call.trace.as_ref(), "embed", bytes, ask, weight)?;
         match answer {
             Ok(numbers) => split(&numbers, texts.len(), dimension).map(Ok),
             Err(failure) => Ok(Err(from_wit(failure))),

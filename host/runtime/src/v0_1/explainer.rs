@@ -14,6 +14,7 @@ use crate::explain::{
 };
 use crate::plugin::Checked;
 use crate::sandbox::SandboxState;
+use crate::trace::traced;
 use crate::{Call, Description, Kind, Limits, Phase, PluginError};
 
 impl World for Exports {
@@ -86,16 +87,23 @@ impl Explainer for Explaining {
     ) -> Result<Explanation, PluginError> {
         let (subject, signals) = (subject_to_wit(subject), signals_to_wit(signals));
         let fitted = fitted.map(fitted_to_wit);
+        let state =
+            fitted.as_ref().map_or(0, |fitted| fitted.state.len() + size_of_val(&fitted.features[..]));
+        let bytes = subject.config.len() + size_of_val(history) + state;
         let mut instance = self.adapter.open(call)?;
-        let answer = instance.run(Phase::Explain, |store, world| {
-            world.retailcast_plugin_explanation().call_explain(
-                store,
-                &subject,
-                history,
-                &signals,
-                fitted.as_ref(),
-            )
-        })?;
+        let ask = || {
+            instance.run(Phase::Explain, |store, world| {
+                world.retailcast_plugin_explanation().call_explain(
+                    store,
+                    &subject,
+                    history,
+                    &signals,
+                    fitted.as_ref(),
+                )
+            })
+        };
+        let words = |answer: &Result<wit::Explained, _>| answer.as_ref().map_or(0, |said| said.summary.len());
+        let answer = traced(call.trace.as_ref(), "explain", bytes, ask, words)?;
         let explanation = from_wit(answer.map_err(guest)?);
         check(&explanation)?;
         Ok(explanation)

@@ -39,10 +39,14 @@ fn embed(
     provider.embed(&config, Purpose::Document, &texts, dimension, &Call::default()).unwrap()
 }
 
-/// The message of a refusal.
+/// The message of a refusal: of its limits, or of texts.
 fn refusal(folder: &Path, dimension: usize) -> String {
     let provider = provider(Some(folder)).unwrap();
-    embed(&*provider, dimension, &["a b"]).unwrap_err().error.message
+    match provider.limits(&json!({"dimension": dimension}).to_string(), &Call::default()) {
+        Ok(_) => embed(&*provider, dimension, &["a b"]).unwrap_err().error.message,
+        Err(PluginError::Guest(refusal)) => refusal.message,
+        Err(e) => panic!("{e}"),
+    }
 }
 
 /// Numbers of a vector of the small encoder.

@@ -71,7 +71,8 @@ mod tests {
     fn averages_each_weekday_for_itself() {
         let history: Vec<f64> = (0..14).map(f64::from).collect();
         let panel = Panel::of(&[&history]);
-        let forecasts = fit_predict::<EachSeries<MyModel>>(r#"{"weeks": 2}"#, &panel, &panel.future(8)).unwrap();
+        let forecasts =
+            fit_predict::<EachSeries<MyModel>>(r#"{"weeks": 2}"#, &panel, &panel.future(8)).unwrap();
         assert_eq!(forecasts.points, [3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 3.5]);
     }
 }

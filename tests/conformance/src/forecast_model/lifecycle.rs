@@ -1,11 +1,10 @@
 //! From the description to a first forecast.
 
-use std::time::Duration;
-
-use retailcast_runtime::{Call, GuestErrorCode};
+use retailcast_runtime::GuestErrorCode;
 use serde_json::{Map, Value, json};
 
-use super::subject::{Subject, is_refusal, ordinary_data};
+use super::subject::{Subject, ordinary_data};
+use crate::any_kind::{is_refusal, later, same_description};
 use crate::check::{Applies, Check, Failure, Level, Outcome, Problem};
 
 pub(super) const CHECKS: &[Check<Subject>] = &[
@@ -57,18 +56,7 @@ pub(super) const CHECKS: &[Check<Subject>] = &[
 ];
 
 fn describe(subject: &Subject) -> Outcome {
-    let later = Call { now: Duration::from_secs(1), seed: 7, ..subject.call() };
-    let again = subject
-        .model
-        .describe(&later)
-        .map_err(|e| Problem::of(&e, "the description of the first time", "describe, asked again"))?;
-    let first = subject.model.description();
-    // Maps keep the order of their fields, and that order is the order of hashing: compared as text.
-    let text = |d: &retailcast_runtime::Description| format!("{d:?}");
-    if text(&again) == text(first) {
-        return Ok(());
-    }
-    Failure::outcome(text(first), text(&again), "describe, asked again in another instance")
+    same_description(subject.model.description(), subject.model.describe(&later(&subject.call())))
 }
 
 fn defaults(subject: &Subject) -> Outcome {

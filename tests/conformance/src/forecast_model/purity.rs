@@ -5,7 +5,8 @@ use std::time::Duration;
 use retailcast_runtime::{Call, Forecasts, GuestErrorCode, PluginError};
 
 use super::history::ordinary;
-use super::subject::{Subject, THREE, Variant, is_refusal, same};
+use super::subject::{Subject, THREE, Variant, same};
+use crate::any_kind::{is_refusal, later};
 use crate::check::{Applies, Check, Failure, Level, Outcome, Problem};
 
 pub(super) const CHECKS: &[Check<Subject>] = &[
@@ -66,7 +67,7 @@ pub(super) const CHECKS: &[Check<Subject>] = &[
 ];
 
 fn needs(subject: &Subject) -> Outcome {
-    let later = Call { now: Duration::from_secs(1), seed: 7, ..subject.call() };
+    let later = later(&subject.call());
     for variant in subject.ready()? {
         let case = format!("needs, asked at another time; configuration {}", variant.config);
         let again = subject

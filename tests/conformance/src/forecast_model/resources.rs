@@ -1,9 +1,10 @@
 //! Time, memory, words.
 
-use retailcast_runtime::{Direction, LOG_BUDGET, PluginError};
+use retailcast_runtime::PluginError;
 
 use super::history::ordinary;
 use super::subject::{Subject, THREE, ordinary_data};
+use crate::any_kind::within_log_budget;
 use crate::check::{Applies, Check, Failure, Level, Outcome, Problem};
 
 pub(super) const CHECKS: &[Check<Subject>] = &[
@@ -90,12 +91,7 @@ fn log(subject: &Subject) -> Outcome {
         let trace = subject
             .traced(variant, &variant.three(), 14)
             .map_err(|e| Problem::of(&e, "a forecast", &case))?;
-        let crossings = trace.crossings();
-        let lines = crossings.iter().filter(|c| c.direction == Direction::IntoHost && c.function == "log");
-        let written: usize = lines.map(|line| line.bytes_in).sum();
-        if written > LOG_BUDGET {
-            return Failure::outcome(format!("at most {LOG_BUDGET} bytes"), format!("{written} bytes"), case);
-        }
+        within_log_budget(&trace, &case)?;
     }
     Ok(())
 }

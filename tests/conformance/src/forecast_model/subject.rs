@@ -12,6 +12,7 @@ use retailcast_runtime::{
 use serde_json::{Map, Value};
 
 use super::history::{ORIGIN, ordinary};
+use crate::any_kind::{call_at, is_refusal};
 use crate::check::{Failure, Level, Outcome, Problem};
 
 /// A configuration, and what the model needs under it.
@@ -135,13 +136,7 @@ impl Subject {
 
     /// The circumstances of a call: the present is the origin.
     pub(super) fn call(&self) -> Call {
-        Call {
-            id: "conformance".to_owned(),
-            deadline: self.until,
-            seed: 42,
-            now: Duration::from_hours(24) * ORIGIN.0.unsigned_abs(),
-            ..Call::default()
-        }
+        call_at(Duration::from_hours(24) * ORIGIN.0.unsigned_abs(), self.until)
     }
 
     /// Whether any configuration declares this. When none is known, the check is for the plugin and finds out why.
@@ -296,10 +291,6 @@ fn alternatives(schema: &Value) -> Vec<(String, Value)> {
         }
     }
     found
-}
-
-pub(super) fn is_refusal(error: &PluginError, code: GuestErrorCode) -> bool {
-    matches!(error, PluginError::Guest(refusal) if refusal.code == code)
 }
 
 /// The check that an error on ordinary data belongs to.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use retailcast_conformance::{Level, check_file};
+use retailcast_conformance::{Level, check_file, no_models};
 use retailcast_runtime::{
     Call, Engine, EngineSettings, FeatureTable, FutureSet, PluginSettings, TrainingSet, open_forecast_model,
 };
@@ -23,7 +23,7 @@ fn fossils_run_conform_and_read_their_old_states() {
     let settings = PluginSettings::default();
     for (name, expected) in FOSSILS {
         let component = read(&format!("{name}.wasm"));
-        let report = check_file(&engine, name, &component, &settings, Level::Full);
+        let report = check_file(&engine, name, &component, &settings, Level::Full, &no_models);
         assert!(report.passed, "{}", report.text());
 
         let model = open_forecast_model(&engine, None, name, &component, &settings).unwrap();

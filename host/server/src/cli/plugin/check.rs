@@ -6,6 +6,7 @@ use retailcast_conformance::{Level, check_file};
 use retailcast_runtime::{Engine, EngineSettings};
 
 use super::file::{GrantArg, OneFile};
+use super::models;
 use crate::cli::CliError;
 use crate::cli::stdout::{print, say};
 use crate::config::Config;
@@ -43,7 +44,8 @@ pub(super) fn run(config: &Config, args: &Args) -> Result<(), CliError> {
         LevelArg::Smoke => Level::Smoke,
         LevelArg::Full => Level::Full,
     };
-    let report = check_file(&engine, &file.key, &file.bytes, &file.settings, level);
+    let beside = models::bundled(&engine, config);
+    let report = check_file(&engine, &file.key, &file.bytes, &file.settings, level, &beside);
     if args.json {
         say!("{:#}", report.json());
     } else if args.junit {

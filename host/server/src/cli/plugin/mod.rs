@@ -5,6 +5,7 @@ mod check;
 mod file;
 mod inspect;
 mod list;
+mod models;
 mod new;
 mod remove;
 mod replace;
@@ -29,7 +30,7 @@ pub(super) enum Command {
     New(new::Args),
     /// Run the conformance checks on a component
     Check(check::Args),
-    /// Fit and forecast once with a component, on made-up data or a file
+    /// Call a component once, on made-up data or a file: forecast, explain, adjust or compare texts
     Run(run::Args),
     /// Show what a plugin file is, imports and would need
     Inspect(inspect::Args),

@@ -9,10 +9,10 @@ use crate::cli::stdout::say;
 /// Options.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// What the plugin is
+    /// What the plugin is: forecast-model, explainer, scenario-adjuster, embedding-provider
     #[arg(long, value_name = "KIND", default_value = "forecast-model")]
     kind: String,
-    /// The language that it is written in
+    /// The language that it is written in: rust, python
     #[arg(long, value_name = "LANGUAGE", default_value = "rust")]
     lang: String,
     /// Name of the plugin, which clients will write: a letter, then letters, digits and _ or -

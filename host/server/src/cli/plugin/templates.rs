@@ -26,6 +26,17 @@ pub(super) const TEMPLATES: &[Template] = &[
         lang: "rust",
         files: || [texts(&RUST_FORECAST_MODEL), sdk::rust()].concat(),
     },
+    Template { kind: "explainer", lang: "rust", files: || [texts(&RUST_EXPLAINER), sdk::rust()].concat() },
+    Template {
+        kind: "scenario-adjuster",
+        lang: "rust",
+        files: || [texts(&RUST_SCENARIO_ADJUSTER), sdk::rust()].concat(),
+    },
+    Template {
+        kind: "embedding-provider",
+        lang: "rust",
+        files: || [texts(&RUST_EMBEDDING_PROVIDER), sdk::rust()].concat(),
+    },
     Template {
         kind: "forecast-model",
         lang: "python",
@@ -38,6 +49,14 @@ static PYTHON_FORECAST_MODEL: Dir<'static> =
 
 static RUST_FORECAST_MODEL: Dir<'static> =
     include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/rust-forecast-model");
+
+static RUST_EXPLAINER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/rust-explainer");
+
+static RUST_SCENARIO_ADJUSTER: Dir<'static> =
+    include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/rust-scenario-adjuster");
+
+static RUST_EMBEDDING_PROVIDER: Dir<'static> =
+    include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/rust-embedding-provider");
 
 /// All files below a folder. What is no text does not belong into a template.
 pub(super) fn texts(folder: &Dir<'static>) -> Files {
@@ -113,34 +132,26 @@ mod tests {
         }
     }
 
+    /// Every template is a whole project: its own files, the SDK and the contract.
     #[test]
-    fn a_python_project_has_its_sources_the_sdk_and_the_contract() {
-        let files = (TEMPLATES[1].files)();
-        for path in [
-            "model.py",
-            "test_model.py",
-            "vendor/retailcast/sdk/python/pyproject.toml",
-            "vendor/retailcast/sdk/python/retailcast_sdk/__init__.py",
-            "vendor/retailcast/wit/v0.1/types.wit",
-        ] {
-            assert!(files.iter().any(|(found, _)| found == std::path::Path::new(path)), "{path} is missing");
-        }
+    fn projects_have_their_sources_the_sdk_and_the_contract() {
+        let rust =
+            ["Cargo.toml", ".cargo/config.toml", "src/lib.rs", "vendor/retailcast/sdk/rust/src/lib.rs"];
+        let python = ["model.py", "test_model.py", "vendor/retailcast/sdk/python/retailcast_sdk/__init__.py"];
         let names = Names::new("weekly-mean").unwrap();
-        assert!(files.iter().all(|(_, text)| !names.fill(text).contains("{{name}}")));
-    }
-
-    #[test]
-    fn a_rust_project_has_its_sources_the_sdk_and_the_contract() {
-        let files = (TEMPLATES[0].files)();
-        for path in [
-            "Cargo.toml",
-            ".cargo/config.toml",
-            "src/lib.rs",
-            "vendor/retailcast/sdk/rust/Cargo.toml",
-            "vendor/retailcast/sdk/rust/src/lib.rs",
-            "vendor/retailcast/wit/v0.1/types.wit",
-        ] {
-            assert!(files.iter().any(|(found, _)| found == std::path::Path::new(path)), "{path} is missing");
+        for Template { kind, lang, files } in TEMPLATES {
+            let files = files();
+            let own: &[&str] = if *lang == "rust" { &rust } else { &python };
+            for path in own.iter().chain(&["README.md", "vendor/retailcast/wit/v0.1/types.wit"]) {
+                let there = files.iter().any(|(found, _)| found == std::path::Path::new(path));
+                assert!(there, "{kind} in {lang}: {path} is missing");
+            }
+            for (path, text) in files {
+                let filled = names.fill(&text);
+                let placeholder =
+                    ["my-model", "my_model", "MyModel", "{{name}}"].iter().find(|p| filled.contains(**p));
+                assert_eq!(placeholder, None, "{kind} in {lang}: {}", path.display());
+            }
         }
     }
 }

@@ -132,7 +132,18 @@ impl Provider {
 
     fn broken(&self, error: &PluginError) -> EmbeddingError {
         tracing::warn!(provider = self.name, code = error.code(), "an embedding plugin failed: {error}");
-        self.failed(error.to_string())
+        self.failed(match error {
+            PluginError::Guest(refusal) => self.located(&refusal.message),
+            error => error.to_string(),
+        })
+    }
+
+    /// A reason of the plugin's with the folder that it reads: what is wrong may be there.
+    fn located(&self, reason: &str) -> String {
+        match &self.folder {
+            Some(folder) => format!("{reason}; it reads {folder}"),
+            None => reason.to_owned(),
+        }
     }
 
     fn failed(&self, reason: String) -> EmbeddingError {
@@ -187,11 +198,7 @@ impl Providers {
                 Ok(vectors) => return Ok(vectors),
                 Err(failure) => failure,
             };
-            let reason = provider.clean(&failure.error.message);
-            let reason = match &provider.folder {
-                Some(folder) => format!("{reason}; it reads {folder}"),
-                None => reason,
-            };
+            let reason = provider.located(&provider.clean(&failure.error.message));
             match (failure.remedy, pauses.next()) {
                 (Remedy::OtherKey, _) => return Err(EmbeddingError::Key { provider: provider.name, reason }),
                 (Remedy::Pause(asked), Some(usual)) => {

@@ -161,6 +161,11 @@ impl Assumptions {
     }
 }
 
+/// Reads assumptions as an adjuster gets them.
+pub fn read_for_adjuster(value: &Value) -> Result<scenario::Assumptions, Vec<FieldError>> {
+    Ok(read(value, "assumptions")?.for_adjuster())
+}
+
 /// Reads assumptions that stand at `location`.
 pub(super) fn read(value: &Value, location: &str) -> Result<Assumptions, Vec<FieldError>> {
     let mut fields = Fields::inside(location, value)?;

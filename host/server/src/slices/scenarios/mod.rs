@@ -11,7 +11,7 @@ mod service;
 mod store;
 mod wire;
 
-pub use assumptions::Assumptions;
+pub use assumptions::{Assumptions, read_for_adjuster};
 pub use comparison::{Comparison, Method};
 pub use error::ScenarioError;
 pub use plan::{NewPlan, Plan, Provenance, Source};

@@ -1,41 +1,20 @@
-//! A good plugin with one fault. Which one stands in [`FAULT`], 32 bytes that tests overwrite in the built component:
-//! so one build gives every mutant, also those whose description is wrong.
+//! A good forecast model with one fault.
 //!
 //! The good form forecasts the mean of the last days, with intervals, one model per series. `good-table` reads columns,
 //! and `good-global` is one model across all series. Faults whose name begins with `table-` build on the former.
 
 use std::cell::Cell;
-use std::hint::black_box;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use retailcast_sdk::log::{Level, log};
+use retailcast_guest_fault::{clock, fault, has, hoard, overdo};
 use retailcast_sdk::{
     Error, Feature, ForecastModel, Forecasts, FutureData, Info, Requirements, ShortLags, TrainingData, state,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-/// `fault:` and the name of the fault, filled with spaces.
-static FAULT: [u8; 32] = *b"fault:none                      ";
-
-fn fault() -> &'static str {
-    // The compiler must not look at what tests overwrite.
-    let bytes: &'static [u8; 32] = black_box(&FAULT);
-    std::str::from_utf8(&bytes[6..]).map_or("none", str::trim_end)
-}
-
-fn has(name: &str) -> bool {
-    fault() == name
-}
-
 fn reads_table() -> bool {
     fault().starts_with("table-") || has("good-table")
-}
-
-fn clock() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// What the schema says of the configuration.
@@ -80,7 +59,6 @@ pub struct Means {
 }
 
 static FITS: AtomicU32 = AtomicU32::new(0);
-static HOARD: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// Crashes on data of the kind that the fault names.
 #[allow(clippy::float_cmp, reason = "the series are made of exactly these numbers")]
@@ -139,21 +117,9 @@ impl ForecastModel for Means {
 
     fn fit(Config(fields): &Config, data: &dyn TrainingData) -> Result<Self, Error> {
         let fits = FITS.fetch_add(1, Ordering::Relaxed);
-        match fault() {
-            "memory-bomb" => loop {
-                let mut hoard = HOARD.lock().expect("one thread");
-                hoard.push(black_box(vec![1; 1 << 20]));
-            },
-            "endless" => loop {
-                black_box(fits);
-            },
-            "leak" => HOARD.lock().expect("one thread").push(vec![1; 1 << 18]),
-            "log-flood" => {
-                for line in 0..1000 {
-                    log(Level::Info, "a line of the flood", &[("line", line.to_string())]);
-                }
-            }
-            _ => {}
+        overdo();
+        if has("leak") {
+            hoard(1 << 18);
         }
         let window = fields.window as usize;
         let all = data.target();
