@@ -58,7 +58,7 @@ fn the_default_configuration_can_be_used_as_it_is() {
     let list = home.succeed(&["plugin", "list", "--json"]);
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let names: Vec<&str> =
-        list.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+        list.as_array().unwrap().iter().map(|entry| entry["key"].as_str().unwrap()).collect();
     assert_eq!(
         names,
         [
@@ -66,6 +66,7 @@ fn the_default_configuration_can_be_used_as_it_is() {
             "croston",
             "elastic_net",
             "embed_local",
+            "embed_minilm",
             "embed_ollama",
             "embed_openai",
             "ets",
@@ -79,6 +80,9 @@ fn the_default_configuration_can_be_used_as_it_is() {
         ]
     );
     assert!(home.succeed(&["plugin", "list"]).contains("seasonal_naive"));
+    let states = list.as_array().unwrap().iter().map(|entry| (entry["key"].as_str(), entry["state"].as_str()));
+    let others: Vec<_> = states.filter(|(_, state)| *state != Some("loaded")).collect();
+    assert_eq!(others, [(Some("embed_minilm"), Some("disabled"))]);
 }
 
 #[test]
