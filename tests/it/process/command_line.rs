@@ -80,7 +80,8 @@ fn the_default_configuration_can_be_used_as_it_is() {
         ]
     );
     assert!(home.succeed(&["plugin", "list"]).contains("seasonal_naive"));
-    let states = list.as_array().unwrap().iter().map(|entry| (entry["key"].as_str(), entry["state"].as_str()));
+    let states =
+        list.as_array().unwrap().iter().map(|entry| (entry["key"].as_str(), entry["state"].as_str()));
     let others: Vec<_> = states.filter(|(_, state)| *state != Some("loaded")).collect();
     assert_eq!(others, [(Some("embed_minilm"), Some("disabled"))]);
 }
