@@ -49,6 +49,7 @@ bench: setup
 	cargo bench --locked --package retailcast-tests --bench hostile
 	scripts/bench-jobs.py $(TARGET)/release/retailcast
 	scripts/bench-planning.py $(TARGET)/release/retailcast
+	scripts/bench-agents.py $(TARGET)/release/retailcast
 
 # How good the models are on real data, beside statsforecast and mlforecast: docs/accuracy.md. DATA="FOLDER[=LAST DAY] ..." adds data.
 accuracy: setup

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures planners' calls with the real program: scripts/bench-planning.py [PROGRAM], PostgreSQL as scripts/setup.sh installs it.
 
-Medians over one connection of scenarios at horizon 90, explanations and the comparison of five plans; how long the demo
+Medians over one connection of scenarios at horizon 90, explanations (of trees too) and the comparison of five plans; how long the demo
 takes on an empty database; and which sign the price elasticity has that a model's re-forecast implies, over series whose
 demand was made with a known one. Standard library only.
 """
@@ -33,6 +33,7 @@ class Server:
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="retailcast-bench-"))
         self.folder.chmod(0o755)
+        (self.folder / "retailcast.toml").write_text("[plugins.settings.explain_trees]\nenabled = true\n")
         environment = {**os.environ, "LOG_LEVEL": "WARNING"}
         binaries = ROOT / ".retailcast/postgres/bin"
         if binaries.is_dir():
@@ -56,9 +57,9 @@ class Server:
         assert answer.status < 300, (answer.status, content)
         return content
 
-    def median(self, method, path, body=None):
+    def median(self, method, path, body=None, rounds=200):
         times = []
-        for _ in range(200):
+        for _ in range(rounds):
             started = time.perf_counter()
             self.call(method, path, body)
             times.append((time.perf_counter() - started) * 1e3)
@@ -100,6 +101,16 @@ def train(server, store, product, model):
     return path.rsplit("model_", 1)[1].removesuffix(".rcm")
 
 
+def predicted(server, run_id):
+    """A completed job that forecast a week from a trained model."""
+    job = server.call("POST", "/jobs", {"job_type": "predict", "params": {"run_id": run_id, "horizon": 7}})
+    while job["status"] in ("pending", "running"):
+        time.sleep(0.05)
+        job = server.call("GET", f"/jobs/{job['job_id']}")
+    assert job["status"] == "completed", job
+    return job["job_id"]
+
+
 def cheaper(run_id, horizon, change=-0.1):
     start = FIRST + timedelta(DAYS)
     price = {"change_pct": change, "start_date": str(start), "end_date": str(start + timedelta(horizon - 1))}
@@ -136,6 +147,10 @@ def main():
         tell("the same, model-driven (regression)", "6 ms", f"{server.median('POST', '/scenarios/simulate', cheaper(asked, 90)):.2f} ms")
         explain = {"store_id": store, "product_id": products[0], "model_type": "moving_average", "as_of_date": str(FIRST + timedelta(DAYS - 1))}
         tell("POST /explain/forecast, two years of days", "2 ms", f"{server.median('POST', '/explain/forecast', explain):.2f} ms")
+        for model, run_id in (("regression", asked), ("lightgbm", train(server, store, products[0], "lightgbm"))):
+            tell(f"the same, {model}, fit included", "", f"{server.median('POST', '/explain/forecast', {**explain, 'model_type': model}, 30):.1f} ms")
+            job = predicted(server, run_id)
+            tell(f"GET /explain/jobs, {model}, from the model file", "", f"{server.median('GET', f'/explain/jobs/{job}'):.2f} ms")
         plans = [server.call("POST", "/scenarios", {"name": f"plan {i}", **cheaper(heuristic, 90, -0.05 * i)})["scenario_id"] for i in range(1, 6)]
         tell("POST /scenarios/compare, five plans of 90 days", "5 ms", f"{server.median('POST', '/scenarios/compare', {'scenario_ids': plans}):.2f} ms")
         for model in ("regression", "lightgbm"):

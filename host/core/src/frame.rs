@@ -30,6 +30,8 @@ pub enum Feature {
     Product,
     /// Code of the product's category, a category.
     Category,
+    /// A column that nobody here can compute, of a model that was trained elsewhere: NaN throughout.
+    Unknown,
 }
 
 /// The 14 columns of the forecasting contract, in its order.
@@ -75,7 +77,34 @@ impl Feature {
             Self::Store => "store".to_owned(),
             Self::Product => "product".to_owned(),
             Self::Category => "category".to_owned(),
+            Self::Unknown => "unknown".to_owned(),
         }
+    }
+
+    /// The feature of this name; a name that is none is [`Feature::Unknown`].
+    pub fn named(name: &str) -> Self {
+        let rows = |digits: &str| digits.parse().ok().filter(|rows: &u32| *rows > 0);
+        let lag = || name.strip_prefix("lag_").and_then(rows).map(Self::Lag);
+        let rolling = || {
+            let (statistic, window) = name.strip_prefix("rolling_")?.rsplit_once('_')?;
+            let aggregation = Aggregation::ALL.into_iter().find(|known| known.name() == statistic)?;
+            Some(Self::Rolling(aggregation, rows(window)?))
+        };
+        let calendar =
+            || CalendarField::ALL.into_iter().find(|known| known.name() == name).map(Self::Calendar);
+        let others = [
+            Self::PriceFactor,
+            Self::PromoActive,
+            Self::IsHoliday,
+            Self::DaysSinceLaunch,
+            Self::Store,
+            Self::Product,
+            Self::Category,
+        ];
+        let other = || others.into_iter().find(|known| known.name() == name);
+        let found = lag().or_else(rolling).or_else(calendar).or_else(other);
+        // A name that is written otherwise (`lag_07`) is another name.
+        found.filter(|feature| feature.name() == name).unwrap_or(Self::Unknown)
     }
 
     /// Rows of history that the feature looks back on; 0 for those that do not.
@@ -177,6 +206,7 @@ fn cell(feature: Feature, past: Past<'_>, row: &RowInputs, statics: &Statics) ->
         Feature::Store => code(statics.store),
         Feature::Product => code(statics.product),
         Feature::Category => code(statics.category),
+        Feature::Unknown => f64::NAN,
     }
 }
 
@@ -260,6 +290,21 @@ mod tests {
 
     fn row(frame: &Frame, i: usize) -> Vec<f64> {
         (0..frame.features.len()).map(|c| frame.column(c)[i]).collect()
+    }
+
+    #[test]
+    fn features_have_names_and_other_names_have_no_value() {
+        for feature in ALL {
+            assert_eq!(Feature::named(&feature.name()), feature);
+        }
+        for name in
+            ["", "moon", "lag_", "lag_0", "lag_07", "lag_-1", "rolling_median_7", "rolling_mean_", "unknown"]
+        {
+            assert_eq!(Feature::named(name), Feature::Unknown, "{name}");
+        }
+        let (series, exogenous) = example();
+        let frame = training_frame(&[Feature::Unknown], &series, &exogenous);
+        assert!(frame.rows == 90 && frame.column(0).iter().all(|cell| cell.is_nan()));
     }
 
     #[test]

@@ -7,12 +7,14 @@ use retailcast_core::chunking::ChunkLimits;
 use retailcast_runtime::{Catalogue, ComputePool, Engine, EngineSettings, PluginError};
 use sqlx::PgPool;
 
+use crate::access::{Gate, Keys};
 use crate::admission;
 use crate::ai::{AiSettings, LiveSettings};
 use crate::artifacts::{ArtifactRoot, ModelStore, Storage};
 use crate::compute;
 use crate::config::{AppEnv, Config};
 use crate::http::App;
+use crate::http::sockets::Sockets;
 use crate::jobs::{Bell, Jobs, Runner, RunnerSettings, Worker, WorkerSettings};
 use crate::llm::{Client, ClientError, Ollama};
 use crate::slices::agents::{Agents, Services};
@@ -41,6 +43,9 @@ pub enum AssembleError {
     /// The compute threads do not start.
     #[error("cannot start the compute threads: {0}")]
     Threads(#[from] std::io::Error),
+    /// A proxy's address.
+    #[error("{0}")]
+    Proxies(String),
     /// No client for models.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -236,8 +241,15 @@ pub fn assemble(config: &Config, pool: PgPool, catalogue: Arc<Catalogue>) -> Res
     };
     let agents = Agents::new(pool.clone(), ai.clone(), client.clone(), services);
     let ai_config = ai_config(config, pool.clone(), ai.clone(), client);
+    let gate = Gate {
+        keys: config.access.require_keys.then(|| Keys::new(pool.clone())),
+        rate: config.access.rate(),
+        trusted: config.access.trusted().map_err(AssembleError::Proxies)?,
+    };
     Ok(Arc::new(App {
         config: config.app.clone(),
+        gate: Arc::new(gate),
+        sockets: Sockets::new(config.server.max_websockets),
         ingest: Ingest::new(pool.clone(), settings),
         dimensions: Dimensions::new(pool.clone()),
         analytics: Analytics::new(pool.clone(), rollups.clone(), limits),

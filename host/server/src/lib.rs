@@ -4,15 +4,18 @@
 //! [`artifacts`] keeps fitted models, [`dashboard`] the page at `/`, [`ai`] the settings of language models, [`llm`] speaks
 //! to them, [`db`] the rest. [`app`] puts them together.
 
+pub mod access;
 mod admission;
 pub mod ai;
 pub mod app;
 pub mod artifacts;
+pub mod backup;
 pub mod cli;
 pub mod compute;
 pub mod config;
 pub mod dashboard;
 pub mod db;
+pub mod doctor;
 pub mod http;
 pub mod import;
 pub mod jobs;

@@ -53,6 +53,15 @@ impl Baseline {
         }
     }
 
+    /// What it does not see.
+    pub(crate) fn blind_spot(&self) -> &'static str {
+        match self {
+            Self::Naive => "A naive forecast knows neither trend nor season.",
+            Self::SeasonalNaive(_) => "A seasonal naive forecast assumes that the last cycle repeats.",
+            Self::MovingAverage(_) => "A moving average reacts slowly to a recent change of level.",
+        }
+    }
+
     /// The forecast and what it is made of, the main driver first. The history was checked.
     pub(crate) fn forecast(&self, history: &[f64]) -> (f64, Vec<Driver>) {
         match self {

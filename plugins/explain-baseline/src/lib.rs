@@ -2,10 +2,10 @@
 //! `explainability.md`, §4 to §7).
 
 mod arithmetic;
-mod signals;
-mod text;
 
-use retailcast_sdk::explain::{Explained, Explainer, FittedModel, Method, Signals, Subject};
+use retailcast_sdk::explain::{
+    Explained, Explainer, FittedModel, Method, Signals, Subject, caveats, reason_codes, summary,
+};
 use retailcast_sdk::{Error, Info};
 use serde::Deserialize;
 
@@ -43,9 +43,9 @@ impl Explainer for ExplainBaseline {
         baseline.check_history(history)?;
         let (forecast, drivers) = baseline.forecast(history);
         let confidence = baseline.confidence(history);
-        let reason_codes = signals::reason_codes(subject, signals, &baseline, history.len());
-        let caveats = text::caveats(&baseline, &reason_codes);
-        let summary = text::summary(subject, forecast, &drivers[0], confidence, &reason_codes);
+        let reason_codes = reason_codes(subject, signals, history.len(), baseline.comfortable());
+        let caveats = caveats(&[baseline.blind_spot()], &reason_codes);
+        let summary = summary(subject, forecast, &drivers[0], confidence, &reason_codes);
         let method = Method::RuleBased;
         Ok(Explained { method, forecast, drivers, reason_codes, confidence, caveats, summary })
     }

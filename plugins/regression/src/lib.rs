@@ -10,7 +10,7 @@ use retailcast_sdk::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use boosting::{FitError, Model, Params};
+use boosting::{FitError, Model, Params, UncountedModel};
 
 /// Rows below which trees of at least 20 rows a leaf cannot split sensibly.
 const MIN_ROWS: u32 = 30;
@@ -70,6 +70,8 @@ fn columns(count: usize, column: impl Fn(usize) -> Vec<f64>) -> Vec<Vec<f64>> {
 
 impl ForecastModel for Regression {
     type Config = Config;
+    /// 2 counts the rows of every node, which explanations need; 1 is still read.
+    const STATE_FORMAT: u32 = 2;
     const INFO: Info = Info {
         name: "regression",
         version: env!("CARGO_PKG_VERSION"),
@@ -126,7 +128,14 @@ impl ForecastModel for Regression {
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Error> {
-        let models: Vec<Result<Model, Error>> = state::decode::<Self, _>(bytes)?;
+        let name = Self::INFO.name;
+        let models: Vec<Result<Model, Error>> = match state::open(name, bytes)? {
+            (1, body) => {
+                let models: Vec<Result<UncountedModel, Error>> = state::read(name, body)?;
+                models.into_iter().map(|model| model.map(Model::from)).collect()
+            }
+            _ => state::decode::<Self, _>(bytes)?,
+        };
         let models = models
             .into_iter()
             .map(|model| match model {
@@ -176,6 +185,33 @@ mod tests {
         let (before, after) = (fitted.predict(&ahead).unwrap(), Regression::load(&fitted.save()).unwrap());
         assert_eq!(before.failures[0].code, ErrorCode::NotEnoughHistory);
         assert_eq!(after.predict(&ahead).unwrap().failures, before.failures);
+    }
+
+    /// A state of format 1, written by hand: a series with one tree of two leaves.
+    #[test]
+    fn a_state_without_row_counts_still_forecasts() {
+        let mut state = b"RCS2\x0aregression\x01\0\0\0".to_vec();
+        // One series, fitted; baseline 2.0; one feature; one tree of three nodes.
+        state.extend([1, 0]);
+        state.extend(2.0_f64.to_le_bytes());
+        state.extend([1, 1, 3]);
+        // Split: feature 0, threshold 0.5, missing values right, children 1 and 2.
+        state.extend([1, 0]);
+        state.extend(0.5_f64.to_le_bytes());
+        state.extend([0, 1, 2]);
+        for leaf in [-1.0_f64, 3.0] {
+            state.push(0);
+            state.extend(leaf.to_le_bytes());
+        }
+        let ahead = Panel::of(&[&[1.0]]).future(3).with_column("x", vec![0.0, 1.0, f64::NAN]);
+        let old = Regression::load(&state).unwrap();
+        assert_eq!(old.predict(&ahead).unwrap().points, [1.0, 5.0, 5.0]);
+        // Saved again it is of the new format, and says that nothing was counted.
+        let saved = old.save();
+        assert_eq!(saved[15..19], 2_u32.to_le_bytes());
+        assert_eq!(Regression::load(&saved).unwrap().predict(&ahead).unwrap().points, [1.0, 5.0, 5.0]);
+        state[15] = 3;
+        assert!(Regression::load(&state).unwrap_err().message.contains("has format 3; version"));
     }
 
     #[test]

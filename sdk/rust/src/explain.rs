@@ -1,7 +1,12 @@
 //! Explainers: what a forecast rests on.
 
+mod signals;
+mod words;
+
 use crate::{Error, Info};
 
+pub use self::signals::reason_codes;
+pub use self::words::{caveats, summary};
 pub use crate::explainer_bindings::exports::retailcast::plugin::explanation::{
     Confidence, Direction, Driver, Explained, ExplainedModel, FittedModel, Holiday, Method, PromotionSignal,
     Reason, ReasonCode, Severity, Signals, StockSignal, Subject,

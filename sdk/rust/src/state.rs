@@ -27,15 +27,7 @@ pub fn encode<M: ForecastModel>(state: &impl Serialize) -> Vec<u8> {
 
 /// Reads what [`encode`] wrote for the same model and state format, whatever the plugin's version was.
 pub fn decode<M: ForecastModel, S: DeserializeOwned>(bytes: &[u8]) -> Result<S, Error> {
-    let name = M::INFO.name;
-    let body = strip_header::<M>(bytes)?;
-    let (state, rest) = postcard::take_from_bytes(body)
-        .map_err(|e| Error::artifact_mismatch(format!("the state of {name} is damaged: {e}")))?;
-    if rest.is_empty() {
-        Ok(state)
-    } else {
-        Err(Error::artifact_mismatch(format!("{} bytes too many after the state of {name}", rest.len())))
-    }
+    read(M::INFO.name, strip_header::<M>(bytes)?)
 }
 
 /// The header alone, for plugins that write their state themselves.
@@ -48,18 +40,35 @@ pub fn header<M: ForecastModel>() -> Vec<u8> {
 /// What follows the header, if it is this plugin's and of this format.
 pub fn strip_header<M: ForecastModel>(bytes: &[u8]) -> Result<&[u8], Error> {
     let name = M::INFO.name;
+    let ((found, body), expected) = (open(name, bytes)?, M::STATE_FORMAT);
+    if found == expected {
+        Ok(body)
+    } else {
+        Err(Error::artifact_mismatch(format!(
+            "this state of {name} has format {found}; version {} reads format {expected}, so the model must be trained again",
+            M::INFO.version
+        )))
+    }
+}
+
+/// Format and body of a state that the model `name` saved: for a model that still reads an older format of its own,
+/// and for an explainer, which reads the states of others.
+pub fn open<'a>(name: &str, bytes: &'a [u8]) -> Result<(u32, &'a [u8]), Error> {
     let (format, body) = bytes
         .strip_prefix(name_header(name).as_slice())
         .and_then(<[u8]>::split_first_chunk)
         .ok_or_else(|| Error::artifact_mismatch(format!("these bytes are not a state of {name}")))?;
-    let (found, read) = (u32::from_le_bytes(*format), M::STATE_FORMAT);
-    if found == read {
-        Ok(body)
+    Ok((u32::from_le_bytes(*format), body))
+}
+
+/// Reads a body that [`encode`] wrote behind the header of the model `name`, to its last byte.
+pub fn read<S: DeserializeOwned>(name: &str, body: &[u8]) -> Result<S, Error> {
+    let (state, rest) = postcard::take_from_bytes(body)
+        .map_err(|e| Error::artifact_mismatch(format!("the state of {name} is damaged: {e}")))?;
+    if rest.is_empty() {
+        Ok(state)
     } else {
-        Err(Error::artifact_mismatch(format!(
-            "this state of {name} has format {found}; version {} reads format {read}, so the model must be trained again",
-            M::INFO.version
-        )))
+        Err(Error::artifact_mismatch(format!("{} bytes too many after the state of {name}", rest.len())))
     }
 }
 

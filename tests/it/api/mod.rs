@@ -1,14 +1,18 @@
 //! The API, slice by slice.
 
+mod access;
 mod agents;
 mod ai_config;
 mod analytics;
 mod backtesting;
 mod backtesting_portfolio;
+mod backup;
 mod dashboard;
 mod demo;
 mod dimensions;
+mod doctor;
 mod explain;
+mod explain_trees;
 mod featuresets;
 mod featuresets_oracle;
 mod forecasting;

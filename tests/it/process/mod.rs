@@ -1,8 +1,10 @@
 //! The program as a process: start, stop, kill, exit codes.
 
+mod access;
 mod agents;
 mod artifacts;
 mod backtest;
+mod backup;
 mod command_line;
 mod demo;
 mod ingest;

@@ -39,7 +39,7 @@ fn every_plugin_is_listed_with_its_kind_and_serves_as_nothing_else() {
     assert!(matches!(catalogue.model("adjust_heuristic"), Err(PluginError::Unknown { .. })));
     let Err(unknown) = catalogue.adjuster("naive") else { panic!("naive adjusts nothing") };
     assert!(unknown.to_string().contains("adjust_heuristic"), "{unknown}");
-    assert!(catalogue.explainer_of("lightgbm").is_none());
+    assert!(catalogue.explainer_of("ets").is_none());
 }
 
 #[test]
@@ -106,5 +106,7 @@ fn a_refusal_keeps_its_code() {
 #[test]
 fn an_explainer_that_is_switched_off_explains_nothing() {
     let off = PluginSettings { enabled: false, ..PluginSettings::default() };
-    assert!(catalogue(None, &[("explain_baseline", off)]).explainer_of("naive").is_none());
+    let catalogue = catalogue(None, &[("explain_trees", off)]);
+    assert!(catalogue.explainer_of("lightgbm").is_none() && catalogue.explainer_of("regression").is_none());
+    assert_eq!(catalogue.explained_models(), ["moving_average", "naive", "seasonal_naive"]);
 }

@@ -11,3 +11,4 @@ mod model_text;
 mod sentence_encoder;
 mod settings;
 mod support;
+mod trees;

@@ -31,6 +31,11 @@ pub enum BundleError {
     /// The checksum does not match, or the file ends early.
     #[error("is damaged: {0}")]
     Damaged(String),
+    /// The file is whole, and what it says of the model is not enough to use it.
+    #[error(
+        "lacks `{0}` in its metadata, which every model file has that this program writes; train the model again"
+    )]
+    Incomplete(&'static str),
 }
 
 /// Which plugin fitted the model.
@@ -64,8 +69,9 @@ pub struct Metadata {
     pub product_id: i32,
     /// Requested first day, ISO.
     pub train_start_date: String,
-    /// Requested last day, the forecast origin, ISO.
-    pub train_end_date: String,
+    /// Requested last day, the forecast origin, ISO. Files of this program have it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub train_end_date: Option<String>,
     /// Values trained on.
     pub n_observations: usize,
     /// Feature models: names of the columns.
@@ -183,14 +189,22 @@ impl Bundle {
             .ok()
             .and_then(|length| body[PREFIX..].split_at_checked(length))
             .ok_or_else(|| damaged("its header is longer than the file"))?;
-        let mut bundle: Self =
-            serde_json::from_slice(header).map_err(|e| BundleError::Damaged(format!("its header: {e}")))?;
+        let mut bundle: Self = serde_json::from_slice(header).map_err(|e| {
+            missing_series(header).unwrap_or_else(|| BundleError::Damaged(format!("its header: {e}")))
+        })?;
         if let Some(fault) = bundle.calibration.as_ref().and_then(Calibration::fault) {
             return Err(damaged(fault));
         }
         bundle.state = state.to_vec();
         Ok(bundle)
     }
+}
+
+/// Whether a header cannot be read because it does not say whose model it is.
+fn missing_series(header: &[u8]) -> Option<BundleError> {
+    let header: Value = serde_json::from_slice(header).ok()?;
+    let lacks = |member: &&str| header["metadata"].get(member).is_none_or(Value::is_null);
+    ["store_id", "product_id"].into_iter().find(lacks).map(BundleError::Incomplete)
 }
 
 #[cfg(test)]
@@ -213,7 +227,7 @@ mod tests {
                 store_id: 1,
                 product_id: 2,
                 train_start_date: "2024-01-01".to_owned(),
-                train_end_date: "2024-03-30".to_owned(),
+                train_end_date: Some("2024-03-30".to_owned()),
                 n_observations: 90,
                 feature_columns: None,
                 history_tail: None,

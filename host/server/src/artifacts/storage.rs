@@ -141,6 +141,27 @@ impl Storage {
         }
     }
 
+    /// Names of everything directly below the root, sorted; none when the root is not there yet.
+    pub async fn names(&self) -> Result<Vec<String>, StorageError> {
+        let mut names = match &self.place {
+            Place::Folder(folder) => {
+                let path = folder.clone();
+                let listed = blocking(move || list_folder(&path).map_err(|e| unreadable(&path, e))).await;
+                let failed =
+                    |source| StorageError::Failed { what: "list", name: client_path(folder), source };
+                listed.map_err(failed)?
+            }
+            Place::Bucket { url, prefix } => {
+                let failed = |source| StorageError::Failed { what: "list", name: url.clone(), source };
+                let listed = self.objects.list_with_delimiter(Some(prefix)).await.map_err(failed)?;
+                let name = |meta: object_store::ObjectMeta| meta.location.filename().map(str::to_owned);
+                listed.objects.into_iter().filter_map(name).collect()
+            }
+        };
+        names.sort();
+        Ok(names)
+    }
+
     /// The object of a plain name directly below the root.
     pub async fn object(&self, name: &str) -> Result<Object, StorageError> {
         let (target, name) = (self.target_below(name).await?, self.client_path(name));
@@ -254,6 +275,21 @@ async fn blocking<T: Send + 'static>(
 fn unreadable(path: &Path, source: std::io::Error) -> object_store::Error {
     let told = std::io::Error::new(source.kind(), format!("{}: {source}", path.display()));
     object_store::Error::Generic { store: "folder", source: Box::new(told) }
+}
+
+fn list_folder(path: &Path) -> std::io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
 }
 
 fn hash_file(path: &Path) -> std::io::Result<(Sha256, u64)> {

@@ -1,9 +1,13 @@
 //! The command line. Every command calls the same services as the API.
 
 mod backtest;
+mod backup;
 mod demo;
+mod doctor;
 mod forecast;
 mod import;
+mod key;
+mod listener;
 mod migrate;
 mod openapi;
 mod output;
@@ -62,6 +66,15 @@ enum Command {
     /// Look at plugins, make, check and run them
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Check that what is stored fits together: data, jobs, artifacts, documents, plugins
+    Doctor(doctor::Args),
+    /// Write everything that is kept into one file, while the server runs
+    Backup(backup::Args),
+    /// Restore a backup into an empty place
+    Restore(backup::Args),
     /// Print the OpenAPI document
     Openapi,
     /// Print the configuration with all keys, their defaults and what they do
@@ -92,7 +105,7 @@ impl CliError {
 impl From<AssembleError> for CliError {
     fn from(error: AssembleError) -> Self {
         match error {
-            AssembleError::Artifacts { .. } => Self::refused(&error),
+            AssembleError::Artifacts { .. } | AssembleError::Proxies(_) => Self::refused(&error),
             AssembleError::Plugins(_) | AssembleError::Threads(_) | AssembleError::Client(_) => {
                 Self::failed(&error)
             }
@@ -135,6 +148,10 @@ fn run(cli: Cli) -> Result<(), CliError> {
             Command::Demo(args) => demo::run(&config, args).await,
             Command::Seed(command) => seed::run(&config, command).await,
             Command::Plugin(command) => plugin::run(&config, &command),
+            Command::Key(command) => key::run(&config, command).await,
+            Command::Doctor(args) => doctor::run(&config, args).await,
+            Command::Backup(args) => backup::write(&config, args).await,
+            Command::Restore(args) => backup::restore(&config, args).await,
             Command::Openapi => openapi::run(&config),
             Command::DefaultConfig => Ok(()),
         }

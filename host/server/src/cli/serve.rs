@@ -8,6 +8,7 @@ use axum::serve::ListenerExt;
 use retailcast_runtime::Watch;
 use tokio::net::TcpListener;
 
+use super::listener::Limited;
 use super::{CliError, signals};
 use crate::config::Config;
 use crate::slices::plugins::Plugins;
@@ -57,6 +58,7 @@ async fn serve(config: &Config, database: &db::Database, plugins: Loading) -> Re
     })?;
     let address = listener.local_addr().map_err(|e| CliError::failed(&e))?;
     announce(config, address, &models);
+    warn_without_keys(&app).await;
 
     let (stop, mut stopping) = tokio::sync::watch::channel(false);
     let bell = Arc::clone(app.jobs.bell());
@@ -81,8 +83,10 @@ async fn serve(config: &Config, database: &db::Database, plugins: Loading) -> Re
     };
     // Ends when the pool closes.
     tokio::spawn(app.rollups.clone().keep_fresh());
-    let server = axum::serve(listener.tap_io(|socket| send_at_once(socket)), http::router(app))
-        .with_graceful_shutdown(graceful);
+    let listener =
+        Limited::new(listener, config.server.max_connections).tap_io(|io| send_at_once(&io.stream));
+    let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(graceful);
     let limit = Duration::from_secs(config.server.shutdown_seconds);
     let outcome = tokio::select! {
         done = std::future::IntoFuture::into_future(server) => done.map_err(|e| CliError::failed(&e)),
@@ -121,6 +125,18 @@ fn announce(config: &Config, address: SocketAddr, models: &[String]) {
         config.app.name,
         env!("CARGO_PKG_VERSION")
     );
+}
+
+/// A server that wants keys and has none answers nobody.
+async fn warn_without_keys(app: &http::App) {
+    let Some(keys) = &app.gate.keys else { return };
+    match keys.all().await {
+        Ok(all) if all.is_empty() => tracing::warn!(
+            "access.require_keys is set and there are no keys yet; `retailcast key create --scope admin` makes one"
+        ),
+        Ok(_) => {}
+        Err(e) => tracing::warn!("the API keys cannot be read: {e}"),
+    }
 }
 
 /// Small pieces of a stream do not wait for each other.

@@ -1,5 +1,6 @@
 //! The configuration: the program's `retailcast.toml` (its defaults), the operator's, then the environment.
 
+mod access;
 mod ai;
 mod environment;
 mod plugins;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Format, Toml};
 
+pub use access::AccessConfig;
 pub use ai::{ACTIONS, AgentsConfig, IndexType, ProvidersConfig, RagConfig};
 pub use environment::{DotEnvError, VARIABLES};
 pub use plugins::{Grant, LimitsConfig, PluginConfig, PluginsConfig};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use retailcast_core::MissingDays;
 use serde::{Deserialize, Deserializer};
 
+use super::access::AccessConfig;
 use super::ai::{AgentsConfig, ProvidersConfig, RagConfig};
 use super::plugins::PluginsConfig;
 use super::source::Source;
@@ -19,6 +20,8 @@ pub struct Config {
     pub app: AppConfig,
     /// `[server]`
     pub server: ServerConfig,
+    /// `[access]`
+    pub access: AccessConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `[database]`
@@ -100,6 +103,10 @@ pub struct ServerConfig {
     pub request_seconds: u64,
     /// How long running requests may take to end.
     pub shutdown_seconds: u64,
+    /// Connections at once; further ones wait until one ends.
+    pub max_connections: usize,
+    /// WebSockets at once; further ones are 503.
+    pub max_websockets: usize,
 }
 
 /// How much is logged.
@@ -402,6 +409,9 @@ impl Config {
         within("seeder.default_stores", self.seeder.default_stores as u64, 1, 100)?;
         within("seeder.default_products", self.seeder.default_products as u64, 1, 500)?;
         within("seeder.batch_size", self.seeder.batch_size as u64, 1, 10_000)?;
+        within("server.max_connections", self.server.max_connections as u64, 1, 1 << 20)?;
+        within("server.max_websockets", self.server.max_websockets as u64, 0, 1 << 20)?;
+        self.access.check()?;
         self.providers.check()?;
         self.rag.check()?;
         self.agents.check()?;
@@ -425,12 +435,13 @@ impl Config {
                 format!("`server.host` (API_HOST): `{host}` is neither an IP address nor localhost")
             })?,
         };
-        if address.is_loopback() || self.server.allow_unauthenticated {
+        if address.is_loopback() || self.server.allow_unauthenticated || self.access.require_keys {
             return Ok(());
         }
         Err(format!(
             "`server.host` (API_HOST): {host} is reachable from other machines, and there are no API keys. If that \
-             is intended, set\n\n[server]\nallow_unauthenticated = true   # server.allow_unauthenticated = true"
+             is intended, set\n\n[server]\nallow_unauthenticated = true   # server.allow_unauthenticated = true\n\n\
+             To have keys instead, make one with `retailcast key create` and set\n\n[access]\nrequire_keys = true"
         ))
     }
 }

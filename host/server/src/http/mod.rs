@@ -3,6 +3,7 @@
 pub mod body;
 pub mod cors;
 pub mod fields;
+pub mod headers;
 pub mod health;
 pub mod listing;
 pub mod metrics;
@@ -12,6 +13,7 @@ pub mod problem;
 pub mod query;
 pub mod request;
 pub mod router;
+pub mod sockets;
 pub mod timestamp;
 
 pub use body::JsonBody;

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use retailcast_runtime::Catalogue;
 use serde_json::{Value, json};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{Discriminator, OneOfBuilder};
-use utoipa::openapi::{Components, OpenApi as Document, Ref, RefOr, Schema};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{OpenApi, ToSchema};
 
 use super::problem::{FieldErrorBody, ProblemBody};
 use super::{App, Code, Problem};
+use crate::access::{self, Scope};
 
 /// A Parquet file, in documents.
 #[derive(Debug, ToSchema)]
@@ -62,15 +65,61 @@ pub fn finish(document: &mut Document, name: &str, catalogue: &Catalogue) {
     if let Some(components) = &mut document.components {
         add_models(components, catalogue);
     }
-    for operations in document.paths.paths.values_mut() {
-        let all = [&mut operations.get, &mut operations.post, &mut operations.patch, &mut operations.delete];
-        for operation in all.into_iter().flatten() {
+    add_security_scheme(document);
+    for (path, operations) in &mut document.paths.paths {
+        let all = [
+            (Method::GET, &mut operations.get),
+            (Method::POST, &mut operations.post),
+            (Method::PATCH, &mut operations.patch),
+            (Method::DELETE, &mut operations.delete),
+        ];
+        for (method, operation) in all {
+            let Some(operation) = operation else { continue };
+            if let Some(scope) = access::needed(&method, Some(path)) {
+                add_access(operation, scope);
+            }
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response {
                     add_example(status, response);
                 }
             }
         }
+    }
+}
+
+/// How a key is sent.
+const SCHEME: &str = "api_key";
+
+fn add_security_scheme(document: &mut Document) {
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rc_ID_SECRET").description(Some(
+        "An API key, when the operator requires them (`access.require_keys`). A key of scope `write` may do what `read` \
+         may, and `admin` everything. WebSocket clients that cannot send headers offer the subprotocols `retailcast` and \
+         `key.KEY`.",
+    ));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme.build()));
+}
+
+/// The scope that an operation needs, and how it is refused without.
+fn add_access(operation: &mut Operation, scope: Scope) {
+    // Without keys nothing is needed: the empty requirement says so.
+    let with_key = SecurityRequirement::new(SCHEME, [scope.name()]);
+    operation.security = Some(vec![SecurityRequirement::default(), with_key]);
+    let refusals = [
+        ("401", "`/errors/unauthorized`: keys are required, and there is no valid one".to_owned()),
+        ("403", format!("`/errors/forbidden`: the key has not the scope `{}`", scope.name())),
+        (
+            "429",
+            "`/errors/rate-limited`: more requests than the operator allows; `Retry-After` says when"
+                .to_owned(),
+        ),
+    ];
+    for (status, description) in refusals {
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+            let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build();
+            let response = ResponseBuilder::new().description(description);
+            RefOr::T(response.content("application/problem+json", body).build())
+        });
     }
 }
 

@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 pub enum Code {
     /// A well-formed request that the operation refuses.
     BadRequest,
-    /// The operation is switched off here.
+    /// No valid API key, where one is required.
+    Unauthorized,
+    /// The operation is switched off here, or the API key may not.
     Forbidden,
     /// The addressed resource, or data for it, does not exist.
     NotFound,
@@ -27,6 +29,8 @@ pub enum Code {
     Validation,
     /// The database refused or failed.
     Database,
+    /// The caller asks faster than it may.
+    RateLimited,
     /// Anything not foreseen.
     Internal,
     /// A plugin or another service failed.
@@ -45,8 +49,9 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::BadRequest,
+        Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -54,6 +59,7 @@ impl Code {
         Self::PayloadTooLarge,
         Self::Validation,
         Self::Database,
+        Self::RateLimited,
         Self::Internal,
         Self::BadGateway,
         Self::EmbeddingAuth,
@@ -67,12 +73,14 @@ impl Code {
     pub fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Validation => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Database | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::BadGateway | Self::EmbeddingAuth | Self::AgentFallbackExhausted => StatusCode::BAD_GATEWAY,
             Self::Gone => StatusCode::GONE,
@@ -85,6 +93,8 @@ impl Code {
     pub fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::BadRequest => ("BAD_REQUEST", "/errors/bad-request", "Bad Request"),
+            Self::Unauthorized => ("UNAUTHORIZED", "/errors/unauthorized", "Unauthorized"),
+            Self::RateLimited => ("RATE_LIMITED", "/errors/rate-limited", "Rate Limited"),
             Self::Forbidden => ("FORBIDDEN", "/errors/forbidden", "Forbidden"),
             Self::NotFound => ("NOT_FOUND", "/errors/not-found", "Not Found"),
             Self::MethodNotAllowed => {
@@ -111,12 +121,14 @@ impl Code {
     /// The code of a status that a library answered with.
     fn of_status(status: StatusCode) -> Self {
         match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
             StatusCode::FORBIDDEN => Self::Forbidden,
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::CONFLICT => Self::Conflict,
             StatusCode::PAYLOAD_TOO_LARGE => Self::PayloadTooLarge,
             StatusCode::UNPROCESSABLE_ENTITY => Self::Validation,
+            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited,
             StatusCode::SERVICE_UNAVAILABLE => Self::ServiceUnavailable,
             status if status.is_client_error() => Self::BadRequest,
             _ => Self::Internal,

@@ -15,7 +15,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::openapi::Base;
-use super::{Code, Problem, cors, health, metrics, openapi, request};
+use super::sockets::Sockets;
+use super::{Code, Problem, cors, headers, health, metrics, openapi, request};
+use crate::access::{self, Gate};
 use crate::ai::LiveSettings;
 use crate::config::{AppConfig, AppEnv};
 use crate::dashboard;
@@ -32,6 +34,10 @@ use crate::slices::{
 pub struct App {
     /// Name and environment.
     pub config: AppConfig,
+    /// Who may ask, and how fast.
+    pub gate: Arc<Gate>,
+    /// WebSockets that may still open.
+    pub sockets: Sockets,
     /// The database.
     pub pool: PgPool,
     /// The threads that compute.
@@ -85,10 +91,16 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(async move |request: Request| not_found(&paths, &request))
         .layer(CatchPanicLayer::custom(panicked));
+    if !app.gate.is_open() {
+        router = router.layer(middleware::from_fn_with_state(Arc::clone(&app.gate), access::guard));
+    }
     if app.config.env == AppEnv::Development {
         router = router.layer(middleware::from_fn(cors::around));
     }
-    router.layer(middleware::from_fn(request::around)).with_state(app)
+    router
+        .layer(middleware::map_response(headers::add))
+        .layer(middleware::from_fn(request::around))
+        .with_state(app)
 }
 
 /// The OpenAPI document, also without a running server.

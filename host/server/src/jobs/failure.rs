@@ -111,6 +111,7 @@ impl From<ForecastError> for Failure {
         let told = format!("{error}");
         match error {
             ForecastError::Disabled
+            | ForecastError::Config { .. }
             | ForecastError::NoRows(_)
             | ForecastError::Window { .. }
             | ForecastError::TooFewRows { .. }

@@ -58,6 +58,8 @@ pub(super) struct Grower<'a> {
     queue: BinaryHeap<Candidate>,
     spare: Vec<Histogram>,
     nodes: Vec<Node>,
+    /// Rows of each node.
+    counts: Vec<u32>,
     leaves: Vec<(usize, std::ops::Range<usize>)>,
     order: usize,
 }
@@ -73,6 +75,7 @@ impl<'a> Grower<'a> {
             queue: BinaryHeap::with_capacity(MAX_LEAVES),
             spare: Vec::new(),
             nodes: Vec::new(),
+            counts: Vec::new(),
             leaves: Vec::with_capacity(MAX_LEAVES),
             order: 0,
         }
@@ -83,6 +86,7 @@ impl<'a> Grower<'a> {
         self.rows.clear();
         self.rows.extend(0..self.bins.rows as u32);
         self.nodes.clear();
+        self.counts.clear();
         self.leaves.clear();
         self.order = 0;
         self.start(gradients);
@@ -95,11 +99,12 @@ impl<'a> Grower<'a> {
                 predictions[*row as usize] += value;
             }
         }
-        Tree::new(self.nodes.clone())
+        Tree::new(self.nodes.clone(), self.counts.clone())
     }
 
     fn start(&mut self, gradients: &[f64]) {
         self.nodes.push(Node::Leaf { value: 0.0 });
+        self.counts.push(self.bins.rows as u32);
         let rows = 0..self.bins.rows;
         let sums = Sums { gradient: gradients.iter().sum(), rows: self.bins.rows as f64 };
         if sums.rows < 2.0 * MIN_ROWS {
@@ -189,6 +194,7 @@ impl<'a> Grower<'a> {
 
     fn child(&mut self, rows: std::ops::Range<usize>, sums: Sums) -> Child {
         self.nodes.push(Node::Leaf { value: self.learning_rate * sums.value() });
+        self.counts.push(rows.len() as u32);
         Child { node: self.nodes.len() - 1, rows, sums }
     }
 

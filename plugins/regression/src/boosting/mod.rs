@@ -9,7 +9,7 @@ mod grower;
 mod histogram;
 mod model;
 
-pub use model::{Model, ModelError};
+pub use model::{Model, ModelError, UncountedModel};
 
 use bins::Bins;
 use grower::Grower;

@@ -15,11 +15,15 @@ pub(super) enum Node {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    /// Training rows that reached each node: what an explanation weighs branches with. Empty in models that were saved
+    /// before they were counted.
+    rows: Vec<u32>,
 }
 
 impl Tree {
-    pub(super) fn new(nodes: Vec<Node>) -> Self {
-        Self { nodes }
+    /// `rows` has one number per node.
+    pub(super) fn new(nodes: Vec<Node>, rows: Vec<u32>) -> Self {
+        Self { nodes, rows }
     }
 
     fn value(&self, cell: impl Fn(usize) -> f64) -> f64 {
@@ -39,6 +43,7 @@ impl Tree {
     /// Children exist and stand behind their parent (so that walking ends), features exist, numbers are numbers.
     fn is_sound(&self, features: u32) -> bool {
         !self.nodes.is_empty()
+            && (self.rows.is_empty() || self.rows.len() == self.nodes.len())
             && self.nodes.iter().enumerate().all(|(at, node)| match node {
                 Node::Leaf { value } => value.is_finite(),
                 Node::Split { feature, threshold, left, right, .. } => {
@@ -91,6 +96,27 @@ impl Model {
     }
 }
 
+/// A tree of state format 1, which had no row counts.
+#[derive(Deserialize)]
+struct UncountedTree {
+    nodes: Vec<Node>,
+}
+
+/// A model of state format 1: it forecasts as ever, and cannot be explained.
+#[derive(Deserialize)]
+pub struct UncountedModel {
+    baseline: f64,
+    features: u32,
+    trees: Vec<UncountedTree>,
+}
+
+impl From<UncountedModel> for Model {
+    fn from(old: UncountedModel) -> Self {
+        let uncounted = |tree: UncountedTree| Tree::new(tree.nodes, Vec::new());
+        Self::new(old.baseline, old.features, old.trees.into_iter().map(uncounted).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,7 +131,7 @@ mod tests {
             right,
         };
         let leaf = Node::Leaf { value: 1.0 };
-        let check = |nodes| Model::new(0.0, 2, vec![Tree::new(nodes)]).check();
+        let check = |nodes: Vec<Node>| Model::new(0.0, 2, vec![Tree::new(nodes, Vec::new())]).check();
         assert!(check(vec![split(1, 0.5, 1, 2), leaf, leaf]).is_ok());
         assert!(check(vec![]).is_err(), "no root");
         assert!(check(vec![split(1, 0.5, 0, 1), leaf]).is_err(), "a circle");
@@ -113,5 +139,8 @@ mod tests {
         assert!(check(vec![split(2, 0.5, 1, 2), leaf, leaf]).is_err(), "no such feature");
         assert!(check(vec![split(1, f64::NAN, 1, 2), leaf, leaf]).is_err(), "no threshold");
         assert!(check(vec![Node::Leaf { value: f64::INFINITY }]).is_err(), "no number");
+        let counted = |rows| Model::new(0.0, 2, vec![Tree::new(vec![leaf], rows)]).check();
+        assert!(counted(vec![30]).is_ok());
+        assert!(counted(vec![20, 10]).is_err(), "counts of no node");
     }
 }

@@ -19,6 +19,7 @@ use super::events::Event;
 use super::service::{Agents, Answer, WAITING};
 use super::wire::{LONGEST_MESSAGE, PendingActionBody};
 use crate::http::problem::ProblemBody;
+use crate::http::sockets::Room;
 use crate::http::{App, RequestId, Timestamp};
 
 /// Buffers of a connection: small, since most connections are idle.
@@ -45,11 +46,13 @@ const PING: Duration = Duration::from_secs(30);
     responses(
         (status = 101, description = "The connection is a WebSocket now"),
         (status = 400, description = "`/errors/bad-request`: this is no WebSocket request", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`/errors/service-unavailable`: too many WebSockets are open", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
     RequestId(request_id): RequestId,
+    room: Room,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let agents = app.agents.clone();
@@ -58,7 +61,10 @@ pub(super) async fn stream(
         .write_buffer_size(0)
         .max_message_size(LARGEST)
         .max_frame_size(LARGEST)
-        .on_upgrade(move |socket| async move { Connection::new(socket, agents, request_id).serve().await })
+        .on_upgrade(async move |socket| {
+            let _room = room;
+            Connection::new(socket, agents, request_id).serve().await;
+        })
 }
 
 struct Connection {

@@ -14,6 +14,7 @@ use super::pipeline::{News, start};
 use super::stream;
 use super::wire::{self, DemoRunRequest, DemoRunResult, EventType};
 use crate::http::problem::ProblemBody;
+use crate::http::sockets::Room;
 use crate::http::{App, Code, JsonBody, Problem};
 
 /// The routes.
@@ -54,6 +55,9 @@ async fn run(State(app): State<Arc<App>>, JsonBody(body): JsonBody) -> Result<Js
     Err(Problem::internal(&"the run of the demo ended without a result"))
 }
 
-async fn socket(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.max_message_size(stream::LARGEST_START).on_upgrade(|socket| stream::serve(app, socket))
+async fn socket(State(app): State<Arc<App>>, room: Room, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.max_message_size(stream::LARGEST_START).on_upgrade(async move |socket| {
+        let _room = room;
+        stream::serve(app, socket).await;
+    })
 }

@@ -5,6 +5,7 @@ use retailcast_runtime::PluginError;
 
 use crate::compute::ComputeError;
 use crate::slices::forecasting::error::ForecastError;
+use crate::slices::registry::RegistryError;
 
 /// Why there is no explanation.
 #[derive(Debug, thiserror::Error)]
@@ -20,12 +21,36 @@ pub enum ExplainError {
         /// What is explained.
         explained: Vec<String>,
     },
-    /// The explainer wants a fitted model, which is not there.
-    #[error("{model_type} is explained from a fitted model only, and there is none for this request")]
-    NoModel {
+    /// The explainer wants the fitted model, and its file is gone.
+    #[error(
+        "{model_type} is explained from the model file that the job forecast from, which is gone; \
+         train and forecast again"
+    )]
+    ModelGone {
         /// The model type.
         model_type: String,
     },
+    /// The artifact is not the model that made the forecast.
+    #[error("the artifact `{uri}` cannot be explained: {reason}")]
+    Artifact {
+        /// As the run names it.
+        uri: String,
+        /// Why.
+        reason: String,
+    },
+    /// The model file is of another series, model or day than the forecast.
+    #[error("the model file is for {what} {trained}, the forecast for {told}")]
+    OtherModel {
+        /// What differs.
+        what: &'static str,
+        /// The file's.
+        trained: String,
+        /// The forecast's.
+        told: String,
+    },
+    /// The registry's store failed.
+    #[error(transparent)]
+    Registry(RegistryError),
     /// The span is longer than the host computes on.
     #[error("{from} to {to} are {days} days, at most {most} are explained; choose an earlier as_of_date")]
     TooLong {

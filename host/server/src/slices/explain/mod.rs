@@ -2,6 +2,7 @@
 //! arithmetic is a plugin's, which explains the model type; here the series and the signals are read, and what was said is
 //! kept as an audit trail.
 
+mod artifact;
 mod error;
 mod routes;
 mod service;

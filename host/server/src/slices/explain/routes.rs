@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use retailcast_runtime::{GuestErrorCode, PluginError};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -16,6 +17,7 @@ use crate::compute::ComputeError;
 use crate::http::problem::ProblemBody;
 use crate::http::{App, Code, JsonBody, Problem, RequestId};
 use crate::slices::forecasting::routes as forecasting;
+use crate::slices::registry;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -27,7 +29,8 @@ type Segment = Result<Path<String>, PathRejection>;
 
 /// Explain a forecast
 ///
-/// What the model would forecast for the day after `as_of_date`, and what that rests on. Nothing later than that date has
+/// What the model would forecast for the day after `as_of_date`, and what that rests on. Where a plugin explains models
+/// that have to be fitted, the model is fitted for it with its default configuration, on all days up to that date. Nothing later than that date has
 /// a part in it, but for the calendar of the day that is forecast. The answer is kept as an audit trail.
 #[utoipa::path(
     post, path = "/explain/forecast", tag = "explain", request_body = ExplainForecastRequest,
@@ -53,13 +56,14 @@ async fn forecast(
 
 /// Explain a registered run
 ///
-/// Series, model, configuration and cutoff are those of the run, in whatever state it is.
+/// Series, model, configuration and cutoff are those of the run, in whatever state it is. Where a plugin explains fitted
+/// models, the run's artifact is explained, or without one a model that is fitted as the run says.
 #[utoipa::path(
     get, path = "/explain/runs/{run_id}", tag = "explain",
     params(("run_id" = String, Path, description = "Id of a registered run")),
     responses(
         (status = 200, description = "The explanation", body = ForecastExplanation),
-        (status = 400, description = "`/errors/bad-request`: nobody explains the run's model, or the series is too short for it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "`/errors/bad-request`: nobody explains the run's model, the series is too short for it, or the artifact is gone or another model", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`/errors/not-found`: there is no such run", body = ProblemBody, content_type = "application/problem+json"),
         (status = 500, description = "`/errors/database` or `/errors/internal`: the database or the program failed", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "`/errors/bad-gateway`: the explainer failed; `plugin_error` names the page under docs/errors", body = ProblemBody, content_type = "application/problem+json"),
@@ -77,13 +81,14 @@ async fn run(
 
 /// Explain a predict job
 ///
-/// Its first forecast. Season and window are those of the model file as long as it is there, else 7.
+/// Its first forecast. Season and window are those of the model file as long as it is there, else 7. Where a plugin
+/// explains fitted models, the file has to be there.
 #[utoipa::path(
     get, path = "/explain/jobs/{job_id}", tag = "explain",
     params(("job_id" = String, Path, description = "Id of a completed predict job")),
     responses(
         (status = 200, description = "The explanation", body = ForecastExplanation),
-        (status = 400, description = "`/errors/bad-request`: not a completed predict job, its result does not say what was forecast, nobody explains its model, or the series is too short for it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "`/errors/bad-request`: not a completed predict job, its result does not say what was forecast, nobody explains its model, the series is too short for it, or the model file is gone and needed", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`/errors/not-found`: there is no such job", body = ProblemBody, content_type = "application/problem+json"),
         (status = 500, description = "`/errors/database` or `/errors/internal`: the database or the program failed", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "`/errors/bad-gateway`: the explainer failed; `plugin_error` names the page under docs/errors", body = ProblemBody, content_type = "application/problem+json"),
@@ -108,20 +113,32 @@ fn text(segment: Segment) -> String {
     segment.map(|Path(text)| text).unwrap_or_default()
 }
 
+/// A model that forecasts and cannot be explained (its state is older than what explains it) is no fault of the
+/// program: the client can train it again.
+fn plugin_code(error: &PluginError) -> Code {
+    match error {
+        PluginError::Guest(refusal) if refusal.code == GuestErrorCode::ArtifactMismatch => Code::BadRequest,
+        other => forecasting::plugin_code(other),
+    }
+}
+
 fn problem(error: ExplainError) -> Problem {
     let refused = |code, error: &ExplainError| Problem::new(code, format!("{error}."));
     match error {
         ExplainError::NotExplained { .. }
-        | ExplainError::NoModel { .. }
+        | ExplainError::ModelGone { .. }
+        | ExplainError::Artifact { .. }
+        | ExplainError::OtherModel { .. }
         | ExplainError::TooLong { .. }
         | ExplainError::Series(_)
         | ExplainError::OtherJob { .. }
         | ExplainError::Result(_) => refused(Code::BadRequest, &error),
         ExplainError::UnknownRun(_) | ExplainError::UnknownJob(_) => refused(Code::NotFound, &error),
         ExplainError::Explainer { error: ref plugin, .. } => {
-            refused(forecasting::plugin_code(plugin), &error).with("plugin_error", plugin.code())
+            refused(plugin_code(plugin), &error).with("plugin_error", plugin.code())
         }
         ExplainError::Forecast(error) => forecasting::problem(error),
+        ExplainError::Registry(error) => registry::problem(error),
         ExplainError::Compute(ComputeError::Lost) => Problem::internal(&error),
         ExplainError::Compute(_) => refused(Code::ServiceUnavailable, &error).retry_after(1),
         ExplainError::Database(cause) => Problem::database(&cause),

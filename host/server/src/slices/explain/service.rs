@@ -10,12 +10,16 @@ use serde_json::{Map, Value};
 use sqlx::PgPool;
 
 use super::error::ExplainError;
-use super::{store, wire};
+use super::{artifact, store, wire};
+use crate::artifacts::Bundle;
 use crate::compute;
 use crate::http::fields;
 use crate::jobs::{Job, Jobs};
+use crate::slices::forecasting::error::ForecastError;
+use crate::slices::forecasting::fitted::{FitRequest, Fitted};
+use crate::slices::forecasting::predict::missing_days;
 use crate::slices::forecasting::service::Forecasting;
-use crate::slices::registry::Registry;
+use crate::slices::registry::{Registry, Run};
 
 /// A hundred years: filled days cost memory, and a mistyped year asks for millions of them.
 const LONGEST_SPAN: i64 = 36_525;
@@ -68,14 +72,20 @@ struct Origin<'a> {
     job_id: Option<&'a str>,
 }
 
+/// The plugin that explains a model type, and the fitted model when it wants one.
+struct Explaining {
+    explainer: Arc<dyn Explainer>,
+    fitted: Option<Fitted>,
+}
+
 /// Explains forecasts.
 #[derive(Debug, Clone)]
 pub struct Explanations {
     pool: PgPool,
     catalogue: Arc<Catalogue>,
     compute: Arc<ComputePool>,
-    forecasting: Forecasting,
-    registry: Registry,
+    pub(super) forecasting: Forecasting,
+    pub(super) registry: Registry,
     jobs: Jobs,
 }
 
@@ -97,10 +107,13 @@ impl Explanations {
         &self.catalogue
     }
 
-    /// Explains what a model would forecast.
+    /// Explains what a model would forecast. One that has to be fitted for it is so with its default configuration.
     pub async fn forecast(&self, request: Request, request_id: &str) -> Result<Explained, ExplainError> {
         let policy = self.forecasting.settings().missing_days;
-        self.explain(request, policy, Origin::default(), request_id).await
+        let (explainer, needs_fitted) = self.explainer(&request.model_type)?;
+        let fitted =
+            if needs_fitted { Some(self.fit(&request, Map::new(), None, request_id).await?) } else { None };
+        self.explain(request, Explaining { explainer, fitted }, policy, Origin::default(), request_id).await
     }
 
     /// Explains the forecast of a registered run, in whatever state it is.
@@ -110,13 +123,51 @@ impl Explanations {
         let request = Request {
             store_id: run.store_id,
             product_id: run.product_id,
-            model_type: run.model_type,
-            config: lengths(run.model_config),
+            model_type: run.model_type.clone(),
+            config: lengths(run.model_config.clone()),
             as_of: run.data_window_end,
         };
         let policy = self.forecasting.settings().missing_days;
+        let (explainer, needs_fitted) = self.explainer(&request.model_type)?;
+        let fitted =
+            if needs_fitted { Some(self.fitted_of_run(&run, &request, request_id).await?) } else { None };
         let origin = Origin { run_id: Some(&run.run_id), job_id: None };
-        self.explain(request, policy, origin, request_id).await
+        self.explain(request, Explaining { explainer, fitted }, policy, origin, request_id).await
+    }
+
+    /// The model of the run's artifact; one that has none yet is fitted as the run says.
+    async fn fitted_of_run(
+        &self,
+        run: &Run,
+        request: &Request,
+        request_id: &str,
+    ) -> Result<Fitted, ExplainError> {
+        let Some(uri) = &run.artifact_uri else {
+            let start = Some(run.data_window_start);
+            return self.fit(request, run.model_config.clone(), start, request_id).await;
+        };
+        let bundle = self.artifact(uri, run.artifact_hash.as_deref()).await?;
+        artifact::check(&bundle, request)?;
+        Ok(self.forecasting.fitted(bundle, request_id).await?)
+    }
+
+    /// Fits the model on the days up to the cutoff. No days are too few days.
+    async fn fit(
+        &self,
+        request: &Request,
+        config: Map<String, Value>,
+        start: Option<NaiveDate>,
+        request_id: &str,
+    ) -> Result<Fitted, ExplainError> {
+        let fit = FitRequest {
+            store_id: request.store_id,
+            product_id: request.product_id,
+            model_type: request.model_type.clone(),
+            config,
+            start,
+            end: request.as_of,
+        };
+        Ok(self.forecasting.fit_unkept(fit, request_id).await?)
     }
 
     /// Explains the first forecast of a completed predict job.
@@ -127,49 +178,59 @@ impl Explanations {
         else {
             return Err(ExplainError::OtherJob { job_type: job.job_type, status: job.status });
         };
-        let (config, trained) = self.trained_with(&job).await?;
+        let bundle = self.bundle_of_job(&job).await?;
+        let config = bundle.as_ref().map(|bundle| lengths(bundle.config.clone())).unwrap_or_default();
         let request = of_result(result, config)?;
+        let trained = bundle.as_ref().map(missing_days).transpose().map_err(ForecastError::from)?;
         let told = result.get("missing_days").and_then(Value::as_str).and_then(|name| name.parse().ok());
         let policy = trained.or(told).unwrap_or(self.forecasting.settings().missing_days);
+        let (explainer, needs_fitted) = self.explainer(&request.model_type)?;
+        let fitted = match bundle {
+            _ if !needs_fitted => None,
+            None => return Err(ExplainError::ModelGone { model_type: request.model_type }),
+            Some(bundle) => {
+                artifact::check(&bundle, &request)?;
+                Some(self.forecasting.fitted(bundle, request_id).await?)
+            }
+        };
         let origin = Origin { run_id: None, job_id: Some(&job.job_id) };
-        self.explain(request, policy, origin, request_id).await
+        self.explain(request, Explaining { explainer, fitted }, policy, origin, request_id).await
     }
 
-    /// Configuration and policy of the model that a job forecast from, if its file is still there.
-    async fn trained_with(
-        &self,
-        job: &Job,
-    ) -> Result<(Map<String, Value>, Option<MissingDays>), ExplainError> {
-        let Some(run_id) = job.params.get("run_id").and_then(Value::as_str) else {
-            return Ok((Map::new(), None));
-        };
-        let known = self.forecasting.trained_with(run_id).await?;
-        Ok(known.map_or_else(|| (Map::new(), None), |(config, policy)| (lengths(config), Some(policy))))
+    /// The model file that a job forecast from, if it is still there.
+    async fn bundle_of_job(&self, job: &Job) -> Result<Option<Bundle>, ExplainError> {
+        match job.params.get("run_id").and_then(Value::as_str) {
+            Some(run_id) => Ok(self.forecasting.trained(run_id).await?),
+            None => Ok(None),
+        }
     }
 
     async fn explain(
         &self,
         request: Request,
+        Explaining { explainer, fitted }: Explaining,
         policy: MissingDays,
         origin: Origin<'_>,
         request_id: &str,
     ) -> Result<Explained, ExplainError> {
-        // Before anything is read.
-        let explainer = self.explainer(&request.model_type)?;
         let pair = (request.store_id, request.product_id);
         let history = self.history(pair, request.as_of, policy).await?;
         let signals = store::signals(&self.pool, pair, request.as_of).await?;
+        let (model, config) = match fitted {
+            Some(fitted) => (Some(fitted.model), fitted.config),
+            None => (None, Value::Object(request.config).to_string()),
+        };
         let subject = Subject {
             store_id: request.store_id,
             product_id: request.product_id,
             model_type: request.model_type.clone(),
-            config: Value::Object(request.config).to_string(),
+            config,
             as_of: Day::from_date(request.as_of).0,
         };
         let call = self.forecasting.call(request_id, Day(subject.as_of));
         let name = explainer.description().name.clone();
         let said = compute::run(&self.compute, &Lane::plugin(&name), &call.clone(), move || {
-            explainer.explain(&subject, &history, &signals, None, &call)
+            explainer.explain(&subject, &history, &signals, model.as_ref(), &call)
         })
         .await?
         .map_err(|error| ExplainError::Explainer { name, error })?;
@@ -192,7 +253,8 @@ impl Explanations {
         Ok(answer)
     }
 
-    fn explainer(&self, model_type: &str) -> Result<Arc<dyn Explainer>, ExplainError> {
+    /// What explains a model type, and whether it wants a fitted model. Asked before anything is read.
+    fn explainer(&self, model_type: &str) -> Result<(Arc<dyn Explainer>, bool), ExplainError> {
         let explainer =
             self.catalogue.explainer_of(model_type).ok_or_else(|| ExplainError::NotExplained {
                 model_type: model_type.to_owned(),
@@ -200,10 +262,7 @@ impl Explanations {
             })?;
         let needs_fitted =
             explainer.models().iter().any(|model| model.model_type == model_type && model.needs_fitted);
-        if needs_fitted {
-            return Err(ExplainError::NoModel { model_type: model_type.to_owned() });
-        }
-        Ok(explainer)
+        Ok((explainer, needs_fitted))
     }
 
     /// Units sold up to the cutoff, oldest first; none for a pair without sales.

@@ -1,5 +1,6 @@
 //! Why nothing was trained or forecast.
 
+use retailcast_core::config_schema::FieldError;
 use retailcast_core::{Day, SeriesError};
 use retailcast_runtime::PluginError;
 
@@ -17,6 +18,14 @@ pub enum ForecastError {
         "model type `lightgbm` is disabled; `forecast.enable_lightgbm = true` (forecast_enable_lightgbm) enables it"
     )]
     Disabled,
+    /// The configuration is not one of the model.
+    #[error("the configuration does not fit {model_type}: {}", .errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
+    Config {
+        /// The model.
+        model_type: String,
+        /// Where and why.
+        errors: Vec<FieldError>,
+    },
     /// No sales in the window.
     #[error(
         "No data found: there are no sales of product {} in store {} between {} and {}",

@@ -3,6 +3,7 @@
 
 pub mod calibration;
 pub mod error;
+pub mod fitted;
 mod interval_wire;
 pub mod portfolio;
 pub mod predict;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use retailcast_core::frame::Exogenous;
+use chrono::Utc;
+use retailcast_core::frame::{Exogenous, Feature};
 use retailcast_core::{Day, MissingDays};
 use retailcast_runtime::{
     Call, Description, FittedId, ForecastModel, ForecastSession, Forecasts, Input, Lane, PluginError,
@@ -13,7 +14,7 @@ use super::error::{ForecastError, plugin_error};
 use super::panel::{self, Ahead};
 use super::service::Forecasting;
 use super::store::Pair;
-use crate::artifacts::{Bundle, BundleError, Calibration, ResolveError, is_run_id};
+use crate::artifacts::{Bundle, BundleError, Calibration, Metadata, ResolveError, is_run_id};
 use crate::compute;
 
 /// What to forecast.
@@ -134,23 +135,25 @@ impl Forecasting {
         Ok(self.models.read_file(model_path).await?)
     }
 
-    /// Configuration and policy of missing days that a training used, if its model file is still there.
-    pub async fn trained_with(
-        &self,
-        run_id: &str,
-    ) -> Result<Option<(Map<String, Value>, MissingDays)>, ForecastError> {
+    /// The bytes of the model file of a training, if it is still there.
+    pub async fn kept_file(&self, run_id: &str) -> Result<Option<Vec<u8>>, ForecastError> {
+        match self.model_file(&self.models.path_of_run(run_id)).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(ForecastError::Path(_)) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// What a training kept, if its model file is still there.
+    pub async fn trained(&self, run_id: &str) -> Result<Option<Bundle>, ForecastError> {
         if !is_run_id(run_id) {
             return Ok(None);
         }
-        let bundle =
-            match self.models.read(&self.models.path_of_run(run_id)).await.map_err(ForecastError::from) {
-                Ok(bundle) => bundle,
-                Err(ForecastError::Path(ResolveError::Missing(_))) => return Ok(None),
-                Err(e) => return Err(e),
-            };
-        let policy = bundle.missing_days.parse();
-        let policy = policy.map_err(|e| BundleError::Damaged(format!("its missing_days: {e}")))?;
-        Ok(Some((bundle.config, policy)))
+        match self.models.read(&self.models.path_of_run(run_id)).await.map_err(ForecastError::from) {
+            Ok(bundle) => Ok(Some(bundle)),
+            Err(ForecastError::Path(ResolveError::Missing(_))) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     async fn forecast_from(
@@ -194,7 +197,7 @@ impl Forecasting {
     }
 
     /// For feature models: what is known of the days to come, and which columns rest on an assumption.
-    async fn known_ahead(
+    pub(super) async fn known_ahead(
         &self,
         bundle: &Bundle,
         horizon: usize,
@@ -251,12 +254,7 @@ fn forecast(
     call: &Call,
 ) -> Result<Predicted, ForecastError> {
     let mut loaded = LoadedModel::open(model, bundle, call)?;
-    let ahead = match (&loaded.input, &bundle.metadata.history_tail) {
-        (Input::Table { features, .. }, Some(tail)) => {
-            Ahead::unchanged(features, tail, start, horizon, known)
-        }
-        _ => Ahead::bare(start),
-    };
+    let ahead = loaded.unchanged(bundle, start, horizon, known);
     let (points, fallback) = loaded.forecast(bundle, ahead, horizon)?;
     Ok(Predicted {
         model_type: bundle.plugin.name.clone(),
@@ -269,10 +267,17 @@ fn forecast(
     })
 }
 
-/// The last day that the model knows.
+/// The last day that the model knows; today (UTC) when its file does not say.
 pub(super) fn origin(bundle: &Bundle) -> Result<Day, BundleError> {
-    let date = &bundle.metadata.train_end_date;
-    date.parse().map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}")))
+    match &bundle.metadata.train_end_date {
+        Some(date) => date.parse().map_err(|e| BundleError::Damaged(format!("its train_end_date: {e}"))),
+        None => Ok(Day::from_date(Utc::now().date_naive())),
+    }
+}
+
+/// How days without a row were taken in training.
+pub fn missing_days(bundle: &Bundle) -> Result<MissingDays, BundleError> {
+    bundle.missing_days.parse().map_err(|e| BundleError::Damaged(format!("its missing_days: {e}")))
 }
 
 /// The launch that the model was trained with.
@@ -280,6 +285,22 @@ pub(super) fn launch(bundle: &Bundle) -> Result<Option<Day>, BundleError> {
     let date = bundle.metadata.launch_date.clone().flatten();
     date.map(|text| text.parse().map_err(|e| BundleError::Damaged(format!("its launch_date: {e}"))))
         .transpose()
+}
+
+/// The configuration of a model as its plugin knows it: without the two members that are the host's.
+pub(super) fn own_config(bundle: &Bundle) -> String {
+    let own: Map<String, Value> = bundle.config.clone().into_iter().skip(2).collect();
+    Value::Object(own).to_string()
+}
+
+/// What a model reads, with the columns that its file names, in that order.
+fn stored_input(needed: Input, metadata: &Metadata) -> Result<Input, BundleError> {
+    let Input::Table { short_lags, .. } = needed else { return Ok(Input::Series) };
+    let columns = metadata.feature_columns.as_ref().ok_or(BundleError::Incomplete("feature_columns"))?;
+    if metadata.history_tail.is_none() {
+        return Err(BundleError::Incomplete("history_tail"));
+    }
+    Ok(Input::Table { features: columns.iter().map(|name| Feature::named(name)).collect(), short_lags })
 }
 
 /// A model file in an instance of its plugin.
@@ -298,14 +319,21 @@ impl LoadedModel {
         call: &Call,
     ) -> Result<Self, ForecastError> {
         let fail = |error| plugin_error(&bundle.plugin.name, error);
-        let own: serde_json::Map<_, _> = bundle.config.clone().into_iter().skip(2).collect();
         let mut session = model.session(call).map_err(fail)?;
+        let needs = session.requirements(&own_config(bundle)).map_err(fail)?;
+        let input = stored_input(needs.input, &bundle.metadata)?;
         let fitted = session.load(&bundle.state).map_err(fail)?;
-        let input = match bundle.metadata.history_tail {
-            None => Input::Series,
-            Some(_) => session.requirements(&serde_json::Value::Object(own).to_string()).map_err(fail)?.input,
-        };
         Ok(Self { session, fitted, input })
+    }
+
+    /// The days to come when nothing changes.
+    pub(super) fn unchanged(&self, bundle: &Bundle, start: Day, horizon: usize, known: &Exogenous) -> Ahead {
+        match (&self.input, &bundle.metadata.history_tail) {
+            (Input::Table { features, .. }, Some(tail)) => {
+                Ahead::unchanged(features, tail, start, horizon, known)
+            }
+            _ => Ahead::bare(start),
+        }
     }
 
     /// The forecast of one series, and the method that really answered when it was another one.

@@ -91,6 +91,7 @@ fn told(error: &ForecastError) -> Problem {
     let refused = |code, error: &ForecastError| Problem::new(code, sentence(error));
     match error {
         ForecastError::Disabled
+        | ForecastError::Config { .. }
         | ForecastError::NoRows(_)
         | ForecastError::TooFewRows { .. }
         | ForecastError::ShortCalibration { .. }

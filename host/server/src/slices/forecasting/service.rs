@@ -109,21 +109,8 @@ impl Forecasting {
 
     /// Trains a model and keeps it as a file.
     pub async fn train(&self, request: TrainRequest, request_id: &str) -> Result<Trained, ForecastError> {
-        self.check_enabled(&request.model_type)?;
-        let model = self.model(&request.model_type)?;
-        let call = self.call(request_id, request.window.end);
-        let requirements = self.requirements(&model, &request.config, &call).await?;
-        let call = Call { threads: self.boosting_threads(&requirements), ..call };
-        let with_exogenous = matches!(requirements.input, Input::Table { .. });
-        let history = self.history(request.window, with_exogenous).await?;
+        let Prepared { model, requirements, history, call } = self.prepare(&request, request_id).await?;
         let found = history.series.len();
-        if found < requirements.min_history {
-            return Err(ForecastError::TooFewRows {
-                model_type: request.model_type,
-                needed: requirements.min_history,
-                found,
-            });
-        }
         let wanted = request.calibration.as_ref();
         let trial =
             wanted.map(|wanted| wanted.trial(&request.model_type, &requirements, found)).transpose()?;
@@ -149,6 +136,45 @@ impl Forecasting {
         })
         .await??;
         Ok(Trained { model_path: self.models.write(bytes).await?, ..trained })
+    }
+
+    /// The same without a file and without intervals. No rows are too few rows here.
+    pub(super) async fn fit(&self, request: TrainRequest, request_id: &str) -> Result<Bundle, ForecastError> {
+        let prepared = match self.prepare(&request, request_id).await {
+            Err(ForecastError::NoRows(window)) => {
+                let (model, call) = (self.model(&request.model_type)?, self.call(request_id, window.end));
+                let needed = self.requirements(&model, &request.config, &call).await?.min_history;
+                return Err(ForecastError::TooFewRows { model_type: request.model_type, needed, found: 0 });
+            }
+            prepared => prepared?,
+        };
+        let Prepared { model, requirements, history, call } = prepared;
+        let settings = self.settings;
+        let lane = Lane::plugin(&model.description().name);
+        compute::run(&self.compute, &lane, &call.clone(), move || {
+            fit(&*model, &request, &requirements.input, &history, settings, &call)
+        })
+        .await?
+    }
+
+    /// Everything that a fit needs, after the checks that come before it.
+    async fn prepare(&self, request: &TrainRequest, request_id: &str) -> Result<Prepared, ForecastError> {
+        self.check_enabled(&request.model_type)?;
+        let model = self.model(&request.model_type)?;
+        let call = self.call(request_id, request.window.end);
+        let requirements = self.requirements(&model, &request.config, &call).await?;
+        let call = Call { threads: self.boosting_threads(&requirements), ..call };
+        let with_exogenous = matches!(requirements.input, Input::Table { .. });
+        let history = self.history(request.window, with_exogenous).await?;
+        let found = history.series.len();
+        if found < requirements.min_history {
+            return Err(ForecastError::TooFewRows {
+                model_type: request.model_type.clone(),
+                needed: requirements.min_history,
+                found,
+            });
+        }
+        Ok(Prepared { model, requirements, history, call })
     }
 
     /// Whether the operator allows the model type.
@@ -197,6 +223,14 @@ impl Forecasting {
             .await?
             .map_err(|error| plugin_error(&model.description().name, error))
     }
+}
+
+/// What a fit needs.
+struct Prepared {
+    model: Arc<dyn ForecastModel>,
+    requirements: Requirements,
+    history: History,
+    call: Call,
 }
 
 /// What a plugin sees as the present: the forecast origin, so that the same data gives the same forecast on any day.
@@ -255,7 +289,7 @@ fn metadata(request: &TrainRequest, input: &Input, history: &History) -> Metadat
         store_id: request.window.store_id,
         product_id: request.window.product_id,
         train_start_date: request.window.start.to_string(),
-        train_end_date: request.window.end.to_string(),
+        train_end_date: Some(request.window.end.to_string()),
         n_observations: series.len(),
         feature_columns: features.map(|features| features.iter().map(Feature::name).collect()),
         history_tail: tail.map(<[f64]>::to_vec),

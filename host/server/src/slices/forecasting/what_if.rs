@@ -2,7 +2,7 @@
 
 use retailcast_core::frame::{Exogenous, RowInputs};
 use retailcast_core::{Day, Statics};
-use retailcast_runtime::Lane;
+use retailcast_runtime::{Input, Lane};
 
 use super::error::ForecastError;
 use super::panel::Ahead;
@@ -66,9 +66,9 @@ impl Forecasting {
             let mut loaded = LoadedModel::open(&*model, &bundle, &call)?;
             let ahead = |changes: &Changes| ahead(&bundle.metadata, &known, changes, origin + 1, horizon);
             let baseline = loaded.forecast(&bundle, ahead(&Changes::default()), horizon)?.0;
-            let asked_again = match bundle.metadata.feature_columns {
-                Some(_) => Some(loaded.forecast(&bundle, ahead(&changes), horizon)?.0),
-                None => None,
+            let asked_again = match loaded.input {
+                Input::Table { .. } => Some(loaded.forecast(&bundle, ahead(&changes), horizon)?.0),
+                Input::Series => None,
             };
             Ok(WhatIf {
                 store_id: bundle.metadata.store_id,
@@ -139,7 +139,7 @@ mod tests {
             store_id: 1,
             product_id: 2,
             train_start_date: (ORIGIN + -89).to_string(),
-            train_end_date: ORIGIN.to_string(),
+            train_end_date: Some(ORIGIN.to_string()),
             n_observations: 90,
             feature_columns: Some(CONTRACT_FRAME.iter().map(Feature::name).collect()),
             history_tail: Some((1..=90).map(|i| f64::from(i) + 0.5).collect()),

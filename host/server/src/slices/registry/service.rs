@@ -180,6 +180,12 @@ impl Registry {
         Ok(StoredArtifact { uri: uri.to_owned(), sha256: found.sha256, size_bytes: found.size as i64 })
     }
 
+    /// The bytes of an artifact.
+    pub async fn read_artifact(&self, uri: &str) -> Result<Vec<u8>, RegistryError> {
+        let object = self.artifact(uri).await?;
+        self.artifacts.read(&object, <[u8]>::to_vec).await.map_err(|e| storage_error(e, uri))
+    }
+
     async fn artifact(&self, uri: &str) -> Result<Object, RegistryError> {
         let target = self.artifacts.target_below(uri).await.map_err(RegistryError::Storage)?;
         target.object.ok_or_else(|| RegistryError::Outside(uri.to_owned()))

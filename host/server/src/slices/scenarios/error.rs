@@ -2,7 +2,7 @@
 
 use retailcast_runtime::PluginError;
 
-use crate::artifacts::ResolveError;
+use crate::artifacts::{BundleError, ResolveError};
 use crate::compute::ComputeError;
 use crate::slices::forecasting::error::ForecastError;
 
@@ -21,6 +21,14 @@ pub enum ScenarioError {
          registered run"
     )]
     UnknownArtifact(String),
+    /// The artifact is whole and does not say enough.
+    #[error("the model artifact {run_id} {error}")]
+    Incomplete {
+        /// Its key.
+        run_id: String,
+        /// What it lacks.
+        error: BundleError,
+    },
     /// The model does not forecast.
     #[error(transparent)]
     Forecast(ForecastError),
@@ -48,6 +56,9 @@ impl ScenarioError {
     pub(super) fn of_artifact(run_id: &str, error: ForecastError) -> Self {
         match error {
             ForecastError::Path(ResolveError::Missing(_)) => Self::UnknownArtifact(run_id.to_owned()),
+            ForecastError::Bundle(error @ BundleError::Incomplete(_)) => {
+                Self::Incomplete { run_id: run_id.to_owned(), error }
+            }
             error => Self::Forecast(error),
         }
     }

@@ -37,7 +37,7 @@ type Segment = Result<Path<String>, PathRejection>;
     post, path = "/scenarios/simulate", tag = "scenarios", request_body = SimulateBody,
     responses(
         (status = 200, description = "The scenario beside its baseline", body = Comparison),
-        (status = 400, description = "`/errors/bad-request`: `run_id` is no key of an artifact, or the plugin refuses", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "`/errors/bad-request`: `run_id` is no key of an artifact, the artifact lacks store, product, `feature_columns` or `history_tail`, or the plugin refuses", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`/errors/not-found`: no artifact has this key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`/errors/payload-too-large`: the body is larger than 16 MiB", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`/errors/validation`: the body does not fit", body = ProblemBody, content_type = "application/problem+json"),
@@ -63,7 +63,7 @@ async fn simulate(
     post, path = "/scenarios", tag = "scenarios", request_body = CreateBody,
     responses(
         (status = 201, description = "The plan", body = PlanBody),
-        (status = 400, description = "`/errors/bad-request`: `run_id` is no key of an artifact, or the plugin refuses", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "`/errors/bad-request`: `run_id` is no key of an artifact, the artifact lacks store, product, `feature_columns` or `history_tail`, or the plugin refuses", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`/errors/not-found`: no artifact has this key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`/errors/payload-too-large`: the body is larger than 16 MiB", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`/errors/validation`: the body does not fit", body = ProblemBody, content_type = "application/problem+json"),
@@ -162,7 +162,7 @@ fn text(segment: Segment) -> String {
 pub fn problem(error: ScenarioError) -> Problem {
     let refused = |code, error: &ScenarioError| Problem::new(code, format!("{error}."));
     match error {
-        ScenarioError::Key(_) => refused(Code::BadRequest, &error),
+        ScenarioError::Key(_) | ScenarioError::Incomplete { .. } => refused(Code::BadRequest, &error),
         ScenarioError::UnknownArtifact(_) | ScenarioError::UnknownPlans(_) => refused(Code::NotFound, &error),
         ScenarioError::Forecast(error) => forecasting::problem(error),
         ScenarioError::Adjuster { error: ref plugin, .. } => {

@@ -1,26 +1,24 @@
 //! Which signals fire. They tell of correlation and never change a number; their order is part of the contract.
 
-use retailcast_sdk::explain::{Reason, ReasonCode, Severity, Signals, Subject};
-
-use crate::arithmetic::Baseline;
-use crate::text::{counted, date};
+use super::words::{counted, date};
+use super::{Reason, ReasonCode, Severity, Signals, Subject};
 
 /// Days after its launch that a product counts as new.
 const NEW_PRODUCT_DAYS: i32 = 30;
 
-/// The signals that fire, in the contract's order.
-pub(crate) fn reason_codes(
+/// The signals that fire, in the server's usual order. Fewer than `comfortable` observations are worth a warning.
+pub fn reason_codes(
     subject: &Subject,
     signals: &Signals,
-    baseline: &Baseline,
     observations: usize,
+    comfortable: usize,
 ) -> Vec<ReasonCode> {
     [
         stockouts(signals),
         promotions(subject, signals),
         launch(signals),
         holiday(subject, signals),
-        short_history(baseline, observations),
+        short_history(observations, comfortable),
     ]
     .into_iter()
     .flatten()
@@ -77,8 +75,7 @@ fn holiday(subject: &Subject, signals: &Signals) -> Option<ReasonCode> {
     })
 }
 
-fn short_history(baseline: &Baseline, observations: usize) -> Option<ReasonCode> {
-    let comfortable = baseline.comfortable();
+fn short_history(observations: usize, comfortable: usize) -> Option<ReasonCode> {
     (observations < comfortable).then(|| ReasonCode {
         code: Reason::InsufficientHistory,
         severity: Severity::Warn,
