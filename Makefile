@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every compiler brings new lints. They are errors with the one that the project is checked with, and warnings with others.
 LINTS := $(if $(findstring rustc 1.95.,$(shell rustc --version)),-- --deny warnings)
 
-.PHONY: setup encoder demo test python browser bench accuracy fmt queries
+.PHONY: setup encoder demo test python browser bench accuracy dist fmt queries
 
 setup:
 	@scripts/setup.sh
@@ -20,22 +20,29 @@ demo: setup
 	cargo build --release --locked --package retailcast
 	$(TARGET)/release/retailcast demo
 
-# Formats, lints, builds and runs every test, the program with them: tests of processes run it.
+# Formats, lints, builds and runs every test, the program with them: tests of processes run it, and so does the browser, where
+# the machine can have one.
 test: setup encoder python
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets $(LINTS)
 	cargo clippy --locked --package retailcast-plugin-embed-minilm --target wasm32-wasip2 $(LINTS)
 	cargo test --locked --workspace
+	scripts/browser.sh --where-possible $(TARGET)/debug/retailcast
 
-# The Python SDK: its tests, its examples, one component. Ten seconds, the first time some more for its environment.
+# The Python SDK: its tests, its examples, a component of each kind. A minute, the first time some more for its environment.
 python:
 	sdk/python/setup.sh
 	sdk/python/test.sh
 
-# The dashboard in a real browser: Debian's packages chromium, nodejs and npm. Not part of `make test`, which needs none.
+# The dashboard in a real browser: Debian's packages chromium, nodejs and npm.
 browser: setup
 	cargo build --locked --package retailcast
 	scripts/browser.sh $(TARGET)/debug/retailcast
+
+# A tarball of the release build with its documentation and a list of everything that it is made of.
+dist: setup
+	cargo build --release --locked --package retailcast
+	scripts/dist.sh $(TARGET)/release/retailcast
 
 # Numbers for docs/performance.md.
 bench: setup
@@ -47,6 +54,7 @@ bench: setup
 	cargo build --release --locked --package retailcast
 	cargo bench --locked --package retailcast-tests --bench platform -- large
 	cargo bench --locked --package retailcast-tests --bench hostile
+	cargo bench --locked --package retailcast-tests --bench agents
 	scripts/bench-jobs.py $(TARGET)/release/retailcast
 	scripts/bench-planning.py $(TARGET)/release/retailcast
 	scripts/bench-agents.py $(TARGET)/release/retailcast

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Prepares a machine to build, run and test RetailCast. Safe to repeat: what is there already stays.
+#   scripts/setup.sh            what building and running need
+#   scripts/setup.sh browser    what the tests of the dashboard need: Chromium, Node, npm
 # Needs: rustup's stable toolchain, python3, the package registries; Debian packages need root or sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,13 +21,24 @@ debian_packages() {
     command -v clang >/dev/null || missing+=(clang)
     compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || missing+=(libclang-dev)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-    [ ${#missing[@]} -eq 0 ] && return
-    say "installing Debian packages: ${missing[*]}"
+    install_debian "${missing[@]}"
+}
+
+install_debian() {
+    [ $# -eq 0 ] && return
+    say "installing Debian packages: $*"
     local sudo=()
     [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || die "please install as root: apt-get install ${missing[*]}"
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || die "please install as root: apt-get install $*"
     "${sudo[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+browser_packages() {
+    local missing=() tool
+    for tool in chromium npm; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+    command -v node >/dev/null || missing+=(nodejs)
+    install_debian "${missing[@]}"
 }
 
 rust_target() {
@@ -87,6 +100,10 @@ PYTHON
     rm -rf "$work"
 }
 
+if [ "${1:-}" = browser ]; then
+    browser_packages
+    exit
+fi
 debian_packages
 rust_target
 rust_components

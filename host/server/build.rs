@@ -9,6 +9,8 @@ fn main() {
     let lock = format!("{crate_folder}/../../Cargo.lock");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={lock}");
+    // The dashboard's files are part of the program, which the compiler alone would not notice.
+    println!("cargo::rerun-if-changed=src/dashboard/static");
     println!("cargo::rustc-env=RETAILCAST_RUSTC_VERSION={}", rustc_version());
     println!("cargo::rustc-env=RETAILCAST_WASMTIME_VERSION={}", locked_version(&lock, "wasmtime"));
 }

@@ -3,16 +3,18 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, chmod, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
-/** Starts `program`; answers its address and how to stop it. */
-export async function start(program) {
+/** Starts `program` with these variables; answers its address and how to stop it. */
+export async function start(program, variables = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'retailcast-browser-'));
   // The embedded database runs as an unprivileged user, who must be able to enter.
   await chmod(folder, 0o755);
   const port = await freePort();
+  // Compiled plugins, shared with the tests in Rust and kept from run to run.
+  const cache = join(dirname(program), '..', 'tmp', 'plugin-code');
   const log = [];
-  const server = spawn(program, ['serve', '--port', String(port)], { cwd: folder });
+  const server = spawn(program, ['serve', '--port', String(port)], { cwd: folder, env: { ...process.env, PLUGINS_CACHE_DIR: cache, ...variables } });
   const ended = new Promise((resolve) => server.once('exit', resolve));
   for (const output of [server.stdout, server.stderr]) output.on('data', (text) => log.push(text));
   const url = `http://127.0.0.1:${port}`;

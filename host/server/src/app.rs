@@ -63,6 +63,17 @@ pub enum AssembleError {
 
 /// Loads all plugins: the built-in ones and those of the operator's folder.
 pub fn catalogue(config: &Config) -> Result<Catalogue, PluginError> {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current() {
+        // A plugin that writes a line waits for it, which threads of the runtime may do only when they say so.
+        Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+            tokio::task::block_in_place(|| load(config))
+        }
+        _ => load(config),
+    }
+}
+
+fn load(config: &Config) -> Result<Catalogue, PluginError> {
     let engine =
         Engine::new(EngineSettings { pooling: config.plugins.pooling, ..EngineSettings::default() })?;
     let bundled = retailcast_bundled::PLUGINS.iter().map(|plugin| (plugin.name, plugin.component));

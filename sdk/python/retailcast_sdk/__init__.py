@@ -26,6 +26,9 @@ A forecast model is a class that inherits `SeriesModel` (one series at a time; e
         def forecast(self, horizon):
             return [self.value] * horizon
 
+The other kinds of plugin are classes that inherit `explain.Explainer`, `scenario.ScenarioAdjuster` or
+`embedding.EmbeddingProvider`.
+
 `python -m retailcast_sdk build model.py` makes a component of it, for the server's plugin folder. The same class runs
 under pytest: see `retailcast_sdk.testing`.
 """

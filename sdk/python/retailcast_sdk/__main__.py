@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from . import config
 from .build import BuildFailed, build
-from .source import NoModel, find_model
+from .kinds import config_schema, kind_of
+from .source import NoPlugin, find_plugin
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         return given.run(given)
-    except (NoModel, TypeError) as error:
+    except (NoPlugin, TypeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BuildFailed as error:
@@ -32,13 +32,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m retailcast_sdk", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("build", help="make a component of a model")
-    command.add_argument("model", help="model.py, or model.py:CLASS when it defines several models")
+    command = commands.add_parser("build", help="make a component of a plugin")
+    command.add_argument("plugin", metavar="FILE", help="model.py, or model.py:CLASS when it defines several plugins")
     command.add_argument("-o", "--output", type=Path, help="file to write; without it NAME.wasm")
     command.set_defaults(run=_build)
 
     command = commands.add_parser("schema", help="print the JSON Schema of the configuration")
-    command.add_argument("model", help="model.py, or model.py:CLASS when it defines several models")
+    command.add_argument("plugin", metavar="FILE", help="model.py, or model.py:CLASS when it defines several plugins")
     command.set_defaults(run=_schema)
 
     command = commands.add_parser("check", help="have a component checked by `retailcast plugin check`")
@@ -49,18 +49,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(given: argparse.Namespace) -> int:
-    file, name = _file_and_class(given.model)
-    model = find_model(file, name)
-    output = given.output or Path(f"{model.info.name}.wasm")
+    file, name = _file_and_class(given.plugin)
+    plugin = find_plugin(file, name)
+    output = given.output or Path(f"{plugin.info.name}.wasm")
     begin = time.monotonic()
-    build(file, model, output)
+    build(file, plugin, output)
     size, seconds = output.stat().st_size / 1e6, time.monotonic() - begin
-    print(f"{output}: {model.info.name} {model.info.version}, {size:.1f} MB, built in {seconds:.0f} s")
+    kind, info = kind_of(plugin).name, plugin.info
+    print(f"{output}: {kind} {info.name} {info.version}, {size:.1f} MB, built in {seconds:.0f} s")
     return 0
 
 
 def _schema(given: argparse.Namespace) -> int:
-    print(json.dumps(config.schema(find_model(*_file_and_class(given.model)).Config), indent=2))
+    print(json.dumps(config_schema(find_plugin(*_file_and_class(given.plugin))), indent=2))
     return 0
 
 

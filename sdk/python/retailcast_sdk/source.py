@@ -1,46 +1,61 @@
-"""Finds the model in a plugin author's file."""
+"""Finds the plugin in its author's file."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from pathlib import Path
+from types import ModuleType
 
-from .model import ForecastModel, SeriesModel
-
-
-class NoModel(ValueError):
-    """The file has no model, or more than one."""
+from .kinds import BASES, Plugin, kind_of
 
 
-def find_model(file: Path, name: str | None = None) -> type[ForecastModel] | type[SeriesModel]:
-    """Imports the file and returns the model that is defined there, or the class of this name.
+class NoPlugin(ValueError):
+    """The file has no plugin, or more than one."""
 
-    Raises `NoModel`, and whatever importing the file raises.
+
+def find_plugin(file: Path, name: str | None = None) -> Plugin:
+    """Imports the file and returns the plugin that is defined there, or the class of this name.
+
+    Raises `NoPlugin`, `TypeError` for a class that lacks what its kind must declare, and whatever importing the file
+    raises.
     """
+    plugins, defines = _defined(_import(file))
+    if name:
+        if name not in plugins:
+            raise NoPlugin(f"{file} defines no plugin `{name}`; it defines {defines}")
+        plugin = plugins[name]
+    elif len(plugins) == 1:
+        plugin = next(iter(plugins.values()))
+    else:
+        choose = f" (choose one: {file}:CLASS)" if plugins else ""
+        raise NoPlugin(f"{file} must define one plugin; it defines {defines}{choose}")
+    kind_of(plugin)
+    return plugin
+
+
+def _import(file: Path) -> ModuleType:
     if file.suffix != ".py" or not file.stem.isidentifier():
-        raise NoModel(f"{file} is not a Python file that can be imported: its name must be an identifier and end in .py")
+        raise NoPlugin(f"{file} is not a Python file that can be imported: its name must be an identifier and end in .py")
     if not file.is_file():
-        raise NoModel(f"there is no file {file}")
+        raise NoPlugin(f"there is no file {file}")
     sys.path.insert(0, str(file.parent.resolve()))
     module = importlib.import_module(file.stem)
     if Path(module.__file__ or "").resolve() != file.resolve():
-        raise NoModel(f"`import {file.stem}` finds {module.__file__}, not {file}; give your file another name")
-    models = {
-        member.__name__: member
-        for member in vars(module).values()
-        if isinstance(member, type)
-        and issubclass(member, (ForecastModel, SeriesModel))
-        and member.__module__ == module.__name__
-        and not getattr(member, "__abstractmethods__", None)
-    }
-    if name:
-        if name not in models:
-            raise NoModel(f"{file} defines no model `{name}`; it defines {_listed(list(models))}")
-        return models[name]
-    if len(models) != 1:
-        raise NoModel(f"{file} must define one model; it defines {_listed(list(models))} (choose one: {file}:CLASS)")
-    return next(iter(models.values()))
+        raise NoPlugin(f"`import {file.stem}` finds {module.__file__}, not {file}; give your file another name")
+    return module
+
+
+def _defined(module: ModuleType) -> tuple[dict[str, Plugin], str]:
+    """The plugins of a module by name, and words for them and for classes that would be plugins with some methods more."""
+    plugins, unfinished = {}, []
+    for member in vars(module).values():
+        if isinstance(member, type) and issubclass(member, BASES) and member.__module__ == module.__name__:
+            if missing := getattr(member, "__abstractmethods__", None):
+                unfinished.append(f"`{member.__name__}` lacks {_listed(sorted(missing))}")
+            else:
+                plugins[member.__name__] = member
+    return plugins, "; ".join([_listed(list(plugins)), *unfinished])
 
 
 def _listed(names: list[str]) -> str:

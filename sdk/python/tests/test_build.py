@@ -1,28 +1,14 @@
 """A component of an example has no import that the host would refuse. One build of about 10 s for all tests."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from components import MOST_INSTANCES, OFFERED, imports, instantiations, sdk
 
-from retailcast_sdk import sandbox
-from retailcast_sdk.binary import Reader, sections
-from retailcast_sdk.sandbox import IMPORT, without_files_and_sockets
+from retailcast_sdk.sandbox import without_files_and_sockets
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "tsb" / "model.py"
-
-# What `WASI_OFFERED` of host/runtime/src/sandbox.rs is made of.
-OFFERED = ("wasi:cli/", "wasi:clocks/", "wasi:io/", "wasi:random/", "retailcast:plugin/")
-
-# Of host/runtime/src/limits.rs.
-MOST_INSTANCES = 16
-
-
-def sdk(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "retailcast_sdk", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")
@@ -30,17 +16,8 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     output = tmp_path_factory.mktemp("component") / "tsb.wasm"
     run = sdk("build", EXAMPLE, "-o", output)
     assert run.returncode == 0, run.stderr
-    assert "tsb 0.1.0" in run.stdout
+    assert "forecast-model tsb 0.1.0" in run.stdout
     return output.read_bytes()
-
-
-def imports(component: bytes) -> list[str]:
-    found = []
-    for number, content in sections(component):
-        if number == IMPORT:
-            reader = Reader(content)
-            found += [sandbox._import(reader)[1] for _ in range(reader.u32())]
-    return found
 
 
 def test_imports_only_what_the_host_offers(component: bytes) -> None:
@@ -54,16 +31,7 @@ def test_imports_only_what_the_host_offers(component: bytes) -> None:
 
 
 def test_has_no_more_instances_than_the_host_allows(component: bytes) -> None:
-    instantiations = 0
-    for number, content in sections(component):
-        if number == sandbox.CORE_INSTANCE:
-            reader = Reader(content)
-            for _ in range(reader.u32()):
-                if reader.byte() == 0x00:
-                    instantiations += 1
-                    reader.u32()
-                reader.each(lambda: (reader.name(), reader.byte(), reader.u32()))
-    assert 0 < instantiations <= MOST_INSTANCES
+    assert 0 < instantiations(component) <= MOST_INSTANCES
 
 
 def test_nothing_is_left_to_take_away(component: bytes) -> None:
@@ -81,7 +49,24 @@ def test_a_file_without_a_model_is_refused(tmp_path: Path) -> None:
     file.write_text("X = 1\n")
     run = sdk("build", file)
     assert run.returncode == 2
-    assert "must define one model; it defines none" in run.stderr
+    assert "must define one plugin; it defines none" in run.stderr
+
+
+def test_gradient_boosting_is_for_forecast_models(tmp_path: Path) -> None:
+    file = tmp_path / "greedy_plugin.py"
+    file.write_text(
+        "import retailcast_sdk.boosting\nfrom retailcast_sdk import Info\n"
+        "from retailcast_sdk.scenario import ScenarioAdjuster, multiply\n"
+        "class Greedy(ScenarioAdjuster):\n"
+        "    info = Info('greedy', '0.1.0', 'Apache-2.0', 'For tests.')\n"
+        "    @classmethod\n"
+        "    def adjust(cls, assumptions, baseline):\n"
+        "        return multiply(baseline, [1.0] * len(baseline.points))\n"
+    )
+    run = sdk("build", file)
+    assert run.returncode == 2
+    assert "which forecast models have, and no scenario-adjuster has" in run.stderr
+    assert json.loads(sdk("schema", file).stdout) == {"type": "object", "properties": {}}
 
 
 def test_check_needs_the_program(tmp_path: Path) -> None:

@@ -107,3 +107,61 @@ async fn ollama_is_asked() {
     assert_eq!(names, ["ollama", "openai", "anthropic", "google"]);
     assert_eq!(health[0]["models"], json!(["llama3.1:latest", "nomic", "unknown"]));
 }
+
+#[tokio::test]
+async fn ollama_may_be_led_to_hosts_of_the_operator_s_list_alone() {
+    let app = TestApp::with(|config| config.providers.ollama_hosts = vec!["gpu.example".to_owned()]).await;
+    for url in [
+        "http://GPU.example:11434",
+        "https://gpu.example/ollama",
+        "http://localhost:1",
+        "http://[::1]:2",
+        "http://127.0.0.1",
+    ] {
+        assert_eq!(patch(&app, json!({"ollama_base_url": url})).await["ollama_base_url"], url);
+    }
+    for url in [
+        "http://gpu.example.evil.example",
+        "http://evil.example/gpu.example",
+        "http://gpu.example@evil.example",
+        "http://user:secret@gpu.example",
+        "http://127.0.0.2",
+        "http://169.254.169.254/latest",
+        "file:///etc/passwd",
+        "gpu.example:11434",
+        "",
+    ] {
+        let answer = app.patch(AI, json!({"ollama_base_url": url})).await;
+        assert_eq!(answer.invalid(), [("ollama_base_url".to_owned(), "value_error".to_owned())], "{url}");
+    }
+    assert_eq!(app.get(AI).await.json()["ollama_base_url"], "http://127.0.0.1");
+}
+
+/// Two settings that are changed together are seen together, by whoever reads while they change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_sees_half_of_a_change() {
+    const ROUNDS: usize = 40;
+    let app = std::sync::Arc::new(TestApp::new().await);
+    let pair = |name: &str| json!({"agent_default_model": format!("openai:{name}"), "agent_fallback_model": format!("ollama:{name}"), "ollama_embedding_model": name});
+    patch(&app, pair("a")).await;
+    let writer = {
+        let app = std::sync::Arc::clone(&app);
+        tokio::spawn(async move {
+            for round in 0..ROUNDS {
+                patch(&app, pair(if round % 2 == 0 { "b" } else { "a" })).await;
+            }
+        })
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    while !writer.is_finished() {
+        let read = app.get(AI).await.json();
+        let name = read["ollama_embedding_model"].as_str().unwrap().to_owned();
+        let expected = pair(&name);
+        for member in ["agent_default_model", "agent_fallback_model"] {
+            assert_eq!(read[member], expected[member]);
+        }
+        seen.insert(name);
+    }
+    writer.await.unwrap();
+    assert_eq!(seen.len(), 2, "both were seen: {seen:?}");
+}

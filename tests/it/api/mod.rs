@@ -2,6 +2,8 @@
 
 mod access;
 mod agents;
+mod agents_stream;
+mod agents_transcripts;
 mod ai_config;
 mod analytics;
 mod backtesting;
@@ -37,3 +39,4 @@ mod registry_artifacts;
 mod rollups;
 mod scenarios;
 mod seeder;
+mod upgrade;

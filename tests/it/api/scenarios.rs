@@ -8,6 +8,12 @@ use crate::support::model_file;
 /// Store 1 and product 1 sell ten a day until 2026-06-30, at 4.50; a naive model is trained on it.
 async fn app_with_level_ten() -> (TestApp, String) {
     let app = TestApp::new().await;
+    let run_id = level_ten(&app).await;
+    (app, run_id)
+}
+
+/// The same in this application; the key of the model.
+pub(super) async fn level_ten(app: &TestApp) -> String {
     for statement in [
         "insert into store (code, name) values ('S1', 'One')",
         "insert into product (sku, name) values ('P1', 'One')",
@@ -20,8 +26,7 @@ async fn app_with_level_ten() -> (TestApp, String) {
     ] {
         sqlx::query(statement).execute(&app.pool).await.unwrap();
     }
-    let run_id = trained(&app, json!({"model_type": "naive"})).await;
-    (app, run_id)
+    trained(app, json!({"model_type": "naive"})).await
 }
 
 /// Trains on everything and gives the key of the artifact.

@@ -2,42 +2,14 @@
 
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
+use reqwest::Method;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::Message;
 
 use super::program::{Home, Server};
 use crate::support::model::{ModelServer, Step};
+use crate::support::socket::{Socket, kinds};
 
 const KEY: &str = "sk-canary-0123456789";
-
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
-
-async fn connect(server: &Server) -> Socket {
-    let url = format!("{}/agents/stream", server.url.replace("http://", "ws://"));
-    tokio_tungstenite::connect_async(url).await.unwrap().0
-}
-
-/// Sends a message and collects the frames up to the last one of its turn.
-async fn turn(socket: &mut Socket, message: &Value) -> Vec<Value> {
-    socket.send(Message::Text(message.to_string().into())).await.unwrap();
-    let mut frames: Vec<Value> = Vec::new();
-    while let Some(Ok(message)) = socket.next().await {
-        let Message::Text(text) = message else { continue };
-        let frame: Value = serde_json::from_str(&text).unwrap();
-        let last =
-            ["complete", "error", "approval_required"].contains(&frame["event_type"].as_str().unwrap());
-        frames.push(frame);
-        if last {
-            break;
-        }
-    }
-    frames
-}
-
-fn kinds(frames: &[Value]) -> Vec<&str> {
-    frames.iter().map(|frame| frame["event_type"].as_str().unwrap()).collect()
-}
 
 #[test]
 fn a_conversation_is_told_word_by_word() {
@@ -65,38 +37,38 @@ fn a_conversation_is_told_word_by_word() {
         let opened: Value = opened.json().await.unwrap();
         let session_id = opened["session_id"].as_str().unwrap();
 
-        let mut socket = connect(&server).await;
+        let mut socket = Socket::connect(&server.url).await;
         let frames =
-            turn(&mut socket, &json!({"session_id": session_id, "message": "Which runs are there?"})).await;
+            socket.turn(&json!({"session_id": session_id, "message": "Which runs are there?"})).await;
         let called: Vec<&str> = kinds(&frames).into_iter().filter(|kind| *kind != "text_delta").collect();
         assert_eq!(called, ["tool_call_start", "tool_call_end", "complete"], "{frames:#?}");
         let said: String = frames.iter().filter_map(|frame| frame["data"]["delta"].as_str()).collect();
         let complete = &frames.last().unwrap()["data"];
         assert_eq!(complete["message"], "There are no runs yet.");
-        assert!(said.ends_with("There are no runs yet."), "{said}");
+        assert_eq!(said, "There are no runs yet.");
         assert_eq!((&complete["tool_calls_count"], &complete["tokens_used"]), (&json!(1), &json!(30)));
         assert!(frames.iter().all(|frame| frame["timestamp"].is_string() && frame["data"].is_object()));
         assert_eq!(model.asked()[0].body["model"], "scripted");
 
         // The same connection serves the next message, also after one that does not fit.
-        let refused = turn(&mut socket, &json!({"message": "?"})).await;
+        let refused = socket.turn(&json!({"message": "?"})).await;
         assert_eq!(
             (kinds(&refused), &refused[0]["data"]["recoverable"]),
             (vec!["error"], &json!(true)),
             "{refused:?}"
         );
-        let frames = turn(&mut socket, &json!({"session_id": session_id, "message": "And now?"})).await;
+        let frames = socket.turn(&json!({"session_id": session_id, "message": "And now?"})).await;
         assert_eq!(frames.last().unwrap()["data"]["message"], "Still none.");
 
         // A model that breaks off, or answers nonsense, ends the turn with an error and leaves no trace of the key.
         for step in [Step::Cut(json!({"summary": "half"}).to_string(), 2), Step::Garbage] {
             model.then(step);
-            let frames = turn(&mut socket, &json!({"session_id": session_id, "message": "?"})).await;
+            let frames = socket.turn(&json!({"session_id": session_id, "message": "?"})).await;
             assert_eq!(frames.last().unwrap()["event_type"], "error", "{frames:#?}");
             assert!(!format!("{frames:?}").contains("canary"));
         }
 
-        let gone = turn(&mut socket, &json!({"session_id": "0".repeat(32), "message": "?"})).await;
+        let gone = socket.turn(&json!({"session_id": "0".repeat(32), "message": "?"})).await;
         assert_eq!(
             (kinds(&gone), &gone[0]["data"]["recoverable"]),
             (vec!["error"], &json!(false)),
@@ -164,4 +136,70 @@ fn an_approval_survives_a_killed_server() {
         assert_eq!(post(format!("{}{session}/approve", server.url), body).await.0, 400);
     });
     assert_eq!(server.stop().0, Some(0));
+}
+
+/// Keys of the environment and keys that were sent stand in no answer, no frame and no line of the log, whatever goes
+/// wrong with them.
+#[test]
+fn keys_never_leave_the_server() {
+    const CANARY: &str = "canary";
+    let home = Home::new("agents-keys");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let model = runtime.block_on(ModelServer::start([]));
+    let openai = model.openai();
+    let variables = [
+        ("OPENAI_BASE_URL", openai.as_str()),
+        ("OPENAI_API_KEY", KEY),
+        ("GOOGLE_API_KEY", "AIza-canary-of-google-1"),
+        ("AGENT_DEFAULT_MODEL", "openai:scripted"),
+        ("AGENT_FALLBACK_MODEL", ""),
+        ("LOG_LEVEL", "DEBUG"),
+    ];
+    let server = Server::start_with(&home, &variables);
+    runtime.block_on(async {
+        let client = reqwest::Client::new();
+        let call = async |method: Method, path: &str, body: Value| {
+            let answer = client.request(method, format!("{}{path}", server.url)).json(&body).send().await.unwrap();
+            let headers = format!("{:?}", answer.headers());
+            let text = answer.text().await.unwrap();
+            // The mask shows the beginning of a key, never its rest.
+            assert!(!text.contains(CANARY) && !headers.contains(CANARY), "{path}: {headers} {text}");
+            serde_json::from_str::<Value>(&text).unwrap_or_default()
+        };
+        let sent = "sk-sent-canary-0123456789";
+        for body in [
+            json!({"anthropic_api_key": sent, "openai_api_key": sent}),
+            json!({"openai_api_key": [sent]}),
+            json!({"openai_api_key": {"key": sent}}),
+            json!({"openai_api_key": format!("{sent}\0")}),
+            json!({"openai_api_key": sent, "agent_temperature": 9}),
+        ] {
+            call(Method::PATCH, "/config/ai", body).await;
+        }
+        for path in ["/config/ai", "/config/providers/health", "/config/ollama/models", "/openapi.json", "/metrics"] {
+            call(Method::GET, path, Value::Null).await;
+        }
+        let opened = call(Method::POST, "/agents/sessions", json!({"agent_type": "experiment"})).await;
+        let session = opened["session_id"].as_str().unwrap().to_owned();
+        let mut socket = Socket::connect(&server.url).await;
+        // The provider says the key back in every way it has.
+        let leak = "Incorrect API key provided: sk-sent-canary-0123456789. Authorization: Bearer sk-sent-canary-0123456789";
+        for status in [400, 401, 429, 500] {
+            model.then(Step::Fail(status, leak));
+            model.then(Step::Fail(status, leak));
+            let frames = socket.turn(&json!({"session_id": session, "message": "?"})).await;
+            assert!(!format!("{frames:?}").contains(CANARY), "{frames:?}");
+            assert_eq!(kinds(&frames), ["error"]);
+            call(Method::POST, &format!("/agents/sessions/{session}/chat"), json!({"message": "?"})).await;
+        }
+        assert!(model.asked().iter().all(|asked| asked.authorization.as_deref().unwrap().contains(CANARY)), "the key is used");
+        model.then(Step::say(&json!({"summary": "Done."})));
+        call(Method::POST, &format!("/agents/sessions/{session}/chat"), json!({"message": "?"})).await;
+        call(Method::GET, &format!("/agents/sessions/{session}"), Value::Null).await;
+    });
+    let (status, log) = server.stop();
+    assert_eq!(status, Some(0));
+    assert!(log.len() > 20, "the log tells much: {}", log.len());
+    let leaks: Vec<_> = log.iter().filter(|line| line.contains(CANARY)).collect();
+    assert!(leaks.is_empty(), "{leaks:#?}");
 }

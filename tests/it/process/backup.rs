@@ -50,11 +50,14 @@ fn seen(server: &Server) -> Vec<(String, Value)> {
         }
     }
     let mut seen: Vec<(String, Value)> = paths.iter().map(|path| (path.clone(), get(path))).collect();
-    for entry in seen.iter_mut().filter(|(path, _)| path == "/plugins") {
-        // Calls are counted anew by every process.
-        for plugin in entry.1["plugins"].as_array_mut().unwrap() {
-            plugin["calls"] = Value::Null;
-        }
+    // Calls are counted anew by every process: of a plugin, what it is.
+    for (_, answer) in seen.iter_mut().filter(|(path, _)| path == "/plugins") {
+        let plugins = answer["plugins"].as_array().unwrap().iter();
+        *answer = plugins.map(|plugin| json!([plugin["key"], plugin["state"], plugin["sha256"]])).collect();
+    }
+    // Keys of providers are in no backup.
+    for (_, answer) in seen.iter_mut().filter(|(path, _)| path == "/config/ai") {
+        answer["api_keys"] = Value::Null;
     }
     let question = json!({"query": "how are files of models kept?", "top_k": 3, "similarity_threshold": 0.0});
     let mut found = post(&format!("{}/rag/retrieve", server.url), &question).1;

@@ -6,6 +6,7 @@ mod artifacts;
 mod backtest;
 mod backup;
 mod command_line;
+mod database;
 mod demo;
 mod ingest;
 mod jobs;

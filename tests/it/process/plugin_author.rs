@@ -103,6 +103,22 @@ fn new_projects_of_the_other_kinds_build_conform_and_serve() {
     }
 }
 
+/// The command line has an asynchronous runtime, in which a plugin's output must not wait.
+#[test]
+fn a_plugin_that_prints_is_checked_and_run() {
+    use retailcast_test_guests::{MUTANT_ADJUSTER, mutant};
+    let home = Home::new("plugin-prints");
+    let folder = home.folder.join(".retailcast/plugins");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("prints.wasm");
+    std::fs::write(&file, mutant(MUTANT_ADJUSTER, "prints")).unwrap();
+    let file = file.to_str().unwrap();
+    assert!(home.succeed(&["plugin", "run", file]).contains("factor"));
+    assert!(home.succeed(&["plugin", "check", file]).contains("conforms"));
+    // What loads the folder within the runtime checks it as well.
+    home.succeed(&["doctor"]);
+}
+
 #[test]
 fn the_other_kinds_are_checked_before_they_serve() {
     use retailcast_test_guests::{MUTANT_ADJUSTER, MUTANT_EMBEDDER, MUTANT_EXPLAINER, mutant};

@@ -136,6 +136,15 @@ impl TestApp {
         }
     }
 
+    /// Serves it on a port of its own until the test ends; the address.
+    pub(crate) async fn listen(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = self.router.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        format!("http://{address}")
+    }
+
     /// With a worker for jobs.
     pub(crate) async fn working() -> Self {
         let app = Self::new().await;

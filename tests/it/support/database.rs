@@ -28,6 +28,12 @@ pub(crate) fn folder_for_database(name: &str) -> PathBuf {
     folder
 }
 
+/// The programs of PostgreSQL that `scripts/setup.sh` installed.
+pub(crate) fn programs() -> PathBuf {
+    let own = workspace().join(".retailcast/postgres/bin");
+    if own.is_dir() { own } else { "/var/lib/retailcast/postgres/bin".into() }
+}
+
 /// The configuration of the embedded server in this folder, with the programs that `scripts/setup.sh` installed.
 pub(crate) fn embedded_in(folder: &Path) -> EmbeddedConfig {
     let installed = workspace().join(".retailcast/postgres/bin");
@@ -74,11 +80,20 @@ fn stop_after_this_process(folder: &Path) {
 
 /// A migrated, empty database.
 pub(crate) async fn fresh() -> PgPool {
+    like("template_retailcast").await
+}
+
+/// A database with nothing in it, not even the schema.
+pub(crate) async fn bare() -> PgPool {
+    like("template0").await
+}
+
+async fn like(template: &str) -> PgPool {
     let server = SERVER.get_or_init(start).await;
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let mut connection = server.options.clone().connect().await.unwrap();
-    let create = format!("create database {name} template template_retailcast");
-    // The name is made of a counter.
+    let create = format!("create database {name} template {template}");
+    // Both names are ours.
     sqlx::query(sqlx::AssertSqlSafe(create)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     PgPoolOptions::new()

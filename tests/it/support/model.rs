@@ -1,8 +1,10 @@
-//! A scripted model server: OpenAI's chat completions under `/v1`, and Ollama's `/api/tags`. Every request takes the next
-//! step of the script; what was asked is kept.
+//! A scripted model server: OpenAI's chat completions under `/openai/v1`, those of Ollama under `/v1` with its
+//! `/api/tags`. Every request takes the next step of the script; what was asked is kept.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,8 +33,46 @@ pub(crate) enum Step {
     Fail(u16, &'static str),
     /// Ends the stream after so many pieces of a text.
     Cut(String, usize),
+    /// Says a text of so many pieces of this size, as quickly as it is read.
+    Flood(usize, usize),
+    /// Ends in the middle of its answer, at its limit of tokens.
+    CutAtLimit,
+    /// Does this after a while.
+    After(Duration, Box<Step>),
     /// Answers with something that is no completion.
     Garbage,
+}
+
+/// For transcripts.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Say(text, pause) if pause.is_zero() => write!(f, "says {text}"),
+            Self::Say(text, pause) => write!(f, "says, {} ms a piece, {text}", pause.as_millis()),
+            Self::Call(calls) => {
+                let calls: Vec<_> =
+                    calls.iter().map(|(id, name, arguments)| format!("{id} {name} {arguments}")).collect();
+                write!(f, "calls {}", calls.join(" and "))
+            }
+            Self::SayAndCall(text, name, arguments) => {
+                write!(f, "says {text:?} and calls {name} {arguments}")
+            }
+            Self::Refuse(text) => write!(f, "refuses with {text:?}"),
+            Self::Fail(status, message) => write!(f, "fails with {status} {message:?}"),
+            Self::Cut(text, pieces) => write!(f, "breaks off after {pieces} pieces of {text}"),
+            Self::Flood(pieces, size) => write!(f, "says {pieces} pieces of {size} characters"),
+            Self::CutAtLimit => write!(f, "ends at its limit of tokens"),
+            Self::After(pause, step) => write!(f, "waits for {} ms and {step}", pause.as_millis()),
+            Self::Garbage => write!(f, "answers with no completion"),
+        }
+    }
+}
+
+/// Whose ways of OpenAI's protocol.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Dialect {
+    OpenAi,
+    Ollama,
 }
 
 impl Step {
@@ -50,8 +90,11 @@ impl Step {
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    pub(crate) dialect: Dialect,
     pub(crate) authorization: Option<String>,
     pub(crate) body: Value,
+    /// What was done about it.
+    pub(crate) step: Step,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +102,8 @@ struct Script {
     steps: Mutex<VecDeque<Step>>,
     asked: Mutex<Vec<Asked>>,
     models: Mutex<Option<Value>>,
+    /// Pieces of streams that were taken off the server's hands.
+    taken: Arc<AtomicUsize>,
 }
 
 /// The server; it ends with the runtime of its test.
@@ -72,7 +117,11 @@ impl ModelServer {
     pub(crate) async fn start(steps: impl IntoIterator<Item = Step>) -> Self {
         let script = Arc::new(Script { steps: Mutex::new(steps.into_iter().collect()), ..Script::default() });
         let router = Router::new()
-            .route("/v1/chat/completions", post(complete))
+            .route(
+                "/openai/v1/chat/completions",
+                post(async |s, h, b| complete(Dialect::OpenAi, s, h, b).await),
+            )
+            .route("/v1/chat/completions", post(async |s, h, b| complete(Dialect::Ollama, s, h, b).await))
             .route("/api/tags", get(tags))
             .with_state(Arc::clone(&script));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -88,7 +137,7 @@ impl ModelServer {
 
     /// For `openai_base_url`.
     pub(crate) fn openai(&self) -> String {
-        format!("{}/v1", self.url())
+        format!("{}/openai/v1", self.url())
     }
 
     pub(crate) fn then(&self, step: Step) {
@@ -98,6 +147,11 @@ impl ModelServer {
     /// What `/api/tags` answers.
     pub(crate) fn has(&self, models: Value) {
         *self.script.models.lock().unwrap() = Some(models);
+    }
+
+    /// How many pieces of streams were read so far, or wait in buffers of the network.
+    pub(crate) fn taken(&self) -> usize {
+        self.script.taken.load(Ordering::Relaxed)
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -113,98 +167,169 @@ async fn tags(State(script): State<Arc<Script>>) -> Response {
 }
 
 async fn complete(
+    dialect: Dialect,
     State(script): State<Arc<Script>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
     let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     let stream = body["stream"] == true;
-    script.asked.lock().unwrap().push(Asked { authorization, body });
-    let step = script.steps.lock().unwrap().pop_front().expect("the script has a step for every request");
+    let nulls = body["messages"].as_array().unwrap().iter().any(|message| message["content"].is_null());
+    let mut step = script.steps.lock().unwrap().pop_front().expect("the script has a step for every request");
+    script.asked.lock().unwrap().push(Asked { dialect, authorization, body, step: step.clone() });
+    if dialect == Dialect::Ollama && nulls {
+        return failure(400, "invalid message content type: <nil>");
+    }
+    if let Step::After(pause, then) = step {
+        tokio::time::sleep(pause).await;
+        step = *then;
+    }
+    let voice = Voice { dialect, taken: Arc::clone(&script.taken) };
     match step {
-        Step::Fail(status, message) => {
-            let error = json!({"error": {"message": message, "type": "error"}});
-            (StatusCode::from_u16(status).unwrap(), Json(error)).into_response()
-        }
+        Step::Fail(status, message) => failure(status, message),
         Step::Garbage => Json(json!("garbage")).into_response(),
-        Step::Cut(text, pieces) => events(deltas(&text).into_iter().take(pieces).collect(), Duration::ZERO),
-        step if stream => streamed(step),
-        step => whole(step),
+        Step::Cut(text, pieces) => {
+            let pieces = voice.text(&text).take(pieces).map(|delta| chunk(&delta, None));
+            voice.sse(pieces.collect::<Vec<_>>(), Duration::ZERO)
+        }
+        Step::Flood(pieces, size) => voice.flood(pieces, size),
+        step if stream => voice.streamed(step),
+        step => voice.whole(step),
     }
 }
 
-const USAGE: fn() -> Value = || json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15});
-
-fn calls(calls: Vec<(&'static str, &'static str, String)>) -> Value {
-    let call = |(at, (id, name, arguments))| json!({"index": at, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
-    calls.into_iter().enumerate().map(call).collect()
+fn failure(status: u16, message: &str) -> Response {
+    let error = json!({"error": {"message": message, "type": "error"}});
+    (StatusCode::from_u16(status).unwrap(), Json(error)).into_response()
 }
 
-fn whole(step: Step) -> Response {
-    let (message, reason) = match step {
-        Step::Say(text, _) => (json!({"role": "assistant", "content": text}), "stop"),
-        Step::Call(made) => {
-            (json!({"role": "assistant", "content": null, "tool_calls": calls(made)}), "tool_calls")
-        }
-        Step::SayAndCall(text, name, arguments) => (
-            json!({"role": "assistant", "content": text, "tool_calls": calls(vec![("c0", name, arguments)])}),
-            "tool_calls",
-        ),
-        Step::Refuse(text) => (json!({"role": "assistant", "content": null, "refusal": text}), "stop"),
-        other => unreachable!("{other:?} was answered before"),
-    };
-    Json(json!({"id": "x", "object": "chat.completion", "usage": USAGE(),
-        "choices": [{"index": 0, "message": message, "finish_reason": reason}]}))
-    .into_response()
+fn usage() -> Value {
+    json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15})
 }
 
-fn deltas(text: &str) -> Vec<Value> {
-    let characters: Vec<char> = text.chars().collect();
-    characters.chunks(3).map(|piece| json!({"content": piece.iter().collect::<String>()})).collect()
+/// A call as it stands in a message.
+fn call(index: usize, id: &str, name: &str, arguments: &str) -> Value {
+    json!({"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
 }
 
-fn streamed(step: Step) -> Response {
-    let (pieces, reason, pause) = match step {
-        Step::Say(text, pause) => (deltas(&text), "stop", pause),
-        Step::Call(made) => (vec![json!({"tool_calls": calls(made)})], "tool_calls", Duration::ZERO),
-        Step::SayAndCall(text, name, arguments) => {
-            let mut pieces = deltas(text);
-            pieces.push(json!({"tool_calls": calls(vec![("c0", name, arguments)])}));
-            (pieces, "tool_calls", Duration::ZERO)
-        }
-        Step::Refuse(text) => (vec![json!({"refusal": text})], "stop", Duration::ZERO),
-        other => unreachable!("{other:?} was answered before"),
-    };
-    let mut pieces: Vec<Value> = pieces;
-    pieces.push(json!({}));
-    let last = pieces.len() - 1;
-    let mut frames: Vec<String> = pieces
-        .into_iter()
-        .enumerate()
-        .map(|(at, delta)| {
-            let reason = (at == last).then_some(reason);
-            json!({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}).to_string()
+fn calls(calls: &[(&'static str, &'static str, String)]) -> Vec<Value> {
+    calls.iter().enumerate().map(|(at, (id, name, arguments))| call(at, id, name, arguments)).collect()
+}
+
+fn chunk(delta: &Value, reason: Option<&str>) -> String {
+    json!({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+        .to_string()
+}
+
+/// The text in pieces of a few characters.
+fn pieces(text: &str, size: usize) -> Vec<String> {
+    text.chars().collect::<Vec<_>>().chunks(size).map(|piece| piece.iter().collect()).collect()
+}
+
+/// How a model of this dialect speaks.
+struct Voice {
+    dialect: Dialect,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Voice {
+    fn whole(&self, step: Step) -> Response {
+        // Where OpenAI has null, Ollama has an empty text; and it knows no refusals.
+        let nothing = if self.dialect == Dialect::OpenAi { Value::Null } else { json!("") };
+        let (message, reason) = match step {
+            Step::Say(text, _) => (json!({"role": "assistant", "content": text}), "stop"),
+            Step::Call(made) => {
+                (json!({"role": "assistant", "content": nothing, "tool_calls": calls(&made)}), "tool_calls")
+            }
+            Step::SayAndCall(text, name, arguments) => (
+                json!({"role": "assistant", "content": text, "tool_calls": calls(&[("c0", name, arguments)])}),
+                "tool_calls",
+            ),
+            Step::CutAtLimit => (json!({"role": "assistant", "content": "{\"summary\": \"Too"}), "length"),
+            Step::Refuse(text) if self.dialect == Dialect::OpenAi => {
+                (json!({"role": "assistant", "content": null, "refusal": text}), "stop")
+            }
+            Step::Refuse(text) => (json!({"role": "assistant", "content": text}), "stop"),
+            other => unreachable!("{other:?} was answered before"),
+        };
+        Json(json!({"id": "x", "object": "chat.completion", "usage": usage(),
+            "choices": [{"index": 0, "message": message, "finish_reason": reason}]}))
+        .into_response()
+    }
+
+    fn streamed(&self, step: Step) -> Response {
+        let (deltas, reason, pause) = match step {
+            Step::Say(text, pause) => (self.text(&text).collect(), "stop", pause),
+            Step::Call(made) => (self.calls(&made), "tool_calls", Duration::ZERO),
+            Step::SayAndCall(text, name, arguments) => {
+                let calls = self.calls(&[("c0", name, arguments)]);
+                (self.text(text).chain(calls).collect(), "tool_calls", Duration::ZERO)
+            }
+            Step::CutAtLimit => (self.text("{\"summary\": \"Too").collect(), "length", Duration::ZERO),
+            Step::Refuse(text) if self.dialect == Dialect::OpenAi => {
+                (vec![json!({"refusal": text})], "stop", Duration::ZERO)
+            }
+            Step::Refuse(text) => (self.text(text).collect(), "stop", Duration::ZERO),
+            other => unreachable!("{other:?} was answered before"),
+        };
+        let mut frames: Vec<String> = deltas.iter().map(|delta: &Value| chunk(delta, None)).collect();
+        frames.extend(end(reason));
+        self.sse(frames, pause)
+    }
+
+    fn flood(&self, pieces: usize, size: usize) -> Response {
+        let piece = "x".repeat(size);
+        let begin = chunk(&json!({"content": "{\"answer\": \""}), None);
+        let middle = (0..pieces).map(move |_| chunk(&json!({"content": piece}), None));
+        let close = chunk(&json!({"content": "\", \"confidence\": \"high\"}"}), None);
+        self.sse([begin].into_iter().chain(middle).chain([close]).chain(end("stop")), Duration::ZERO)
+    }
+
+    fn text(&self, text: &str) -> impl Iterator<Item = Value> {
+        let ollama = self.dialect == Dialect::Ollama;
+        pieces(text, 6).into_iter().map(move |piece| {
+            // It names the role with every piece.
+            if ollama { json!({"role": "assistant", "content": piece}) } else { json!({"content": piece}) }
         })
-        .collect();
-    frames.push(json!({"choices": [], "usage": USAGE()}).to_string());
-    frames.push("[DONE]".to_owned());
-    sse(frames, pause)
+    }
+
+    /// OpenAI writes the arguments piece by piece, Ollama calls at once.
+    fn calls(&self, made: &[(&'static str, &'static str, String)]) -> Vec<Value> {
+        if self.dialect == Dialect::Ollama {
+            return vec![json!({"role": "assistant", "content": "", "tool_calls": calls(made)})];
+        }
+        let written = |(at, (id, name, arguments)): (usize, &(&str, &str, String))| {
+            let more = pieces(arguments, 9)
+                .into_iter()
+                .map(move |piece| json!({"index": at, "function": {"arguments": piece}}));
+            [call(at, id, name, "")].into_iter().chain(more).collect::<Vec<_>>()
+        };
+        made.iter().enumerate().flat_map(written).map(|call| json!({"tool_calls": [call]})).collect()
+    }
+
+    fn sse<I: IntoIterator<Item = String, IntoIter: Send + 'static>>(
+        &self,
+        frames: I,
+        pause: Duration,
+    ) -> Response {
+        let taken = Arc::clone(&self.taken);
+        let stream = futures::stream::iter(frames).then(move |frame| {
+            let taken = Arc::clone(&taken);
+            async move {
+                tokio::time::sleep(pause).await;
+                taken.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, Infallible>(Bytes::from(format!("data: {frame}\n\n")))
+            }
+        });
+        ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response()
+    }
 }
 
-fn events(deltas: Vec<Value>, pause: Duration) -> Response {
-    sse(
-        deltas
-            .into_iter()
-            .map(|delta| json!({"choices": [{"index": 0, "delta": delta}]}).to_string())
-            .collect(),
-        pause,
-    )
-}
-
-fn sse(frames: Vec<String>, pause: Duration) -> Response {
-    let stream = futures::stream::iter(frames).then(move |frame| async move {
-        tokio::time::sleep(pause).await;
-        Ok::<_, Infallible>(Bytes::from(format!("data: {frame}\n\n")))
-    });
-    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response()
+/// What follows after the last piece.
+fn end(reason: &str) -> [String; 3] {
+    [
+        chunk(&json!({}), Some(reason)),
+        json!({"choices": [], "usage": usage()}).to_string(),
+        "[DONE]".to_owned(),
+    ]
 }

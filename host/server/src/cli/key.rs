@@ -42,15 +42,13 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), CliErro
                 say!("{}", table(&all));
                 Ok(())
             }
-            Command::Revoke { id } => match keys.revoke(&id).await.map_err(|e| CliError::failed(&e))? {
-                true => {
+            Command::Revoke { id } => {
+                if keys.revoke(&id).await.map_err(|e| CliError::failed(&e))? {
                     say!("{id} is revoked.");
-                    Ok(())
+                    return Ok(());
                 }
-                false => {
-                    Err(CliError::Refused(format!("there is no key {id}; `retailcast key list` shows all")))
-                }
-            },
+                Err(CliError::Refused(format!("there is no key {id}; `retailcast key list` shows all")))
+            }
         }
     })
     .await

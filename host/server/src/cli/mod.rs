@@ -133,6 +133,10 @@ fn run(cli: Cli) -> Result<(), CliError> {
     let config = Config::load(cli.config.as_deref()).map_err(|e| CliError::refused(&e))?;
     let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker(_));
     logging::start(&config, quiet);
+    // Outside the asynchronous runtime: a plugin that writes a line waits for it, which its threads may not.
+    if let Command::Plugin(command) = &cli.command {
+        return plugin::run(&config, command);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -147,13 +151,12 @@ fn run(cli: Cli) -> Result<(), CliError> {
             Command::Backtest(args) => backtest::run(&config, args).await,
             Command::Demo(args) => demo::run(&config, args).await,
             Command::Seed(command) => seed::run(&config, command).await,
-            Command::Plugin(command) => plugin::run(&config, &command),
             Command::Key(command) => key::run(&config, command).await,
             Command::Doctor(args) => doctor::run(&config, args).await,
             Command::Backup(args) => backup::write(&config, args).await,
             Command::Restore(args) => backup::restore(&config, args).await,
             Command::Openapi => openapi::run(&config),
-            Command::DefaultConfig => Ok(()),
+            Command::Plugin(_) | Command::DefaultConfig => Ok(()),
         }
     })
 }

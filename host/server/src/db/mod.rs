@@ -56,6 +56,23 @@ fn migrate_hint(error: &MigrateError) -> &'static str {
     }
 }
 
+/// Whether the database may do it later: it was not reached, is starting or stopping, has no resources or broke a
+/// deadlock (SQLSTATE classes 08, 40, 53, 57 and lock timeouts).
+pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code == "55P03" || ["08", "40", "53", "57"].contains(&&code[..2.min(code.len())])
+        }),
+        _ => false,
+    }
+}
+
 /// A connected database with an up-to-date schema.
 #[derive(Debug)]
 pub struct Database {

@@ -63,10 +63,10 @@ async fn sums(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
         r#"with stale as (select coalesce(range_agg(d), '{}'::datemultirange) as days
                           from (select unnest(dates) as d from sales_stale_days) as marked),
            by_store as (
-               select date, store_id, count(*) as row_count, sum(quantity) as units, sum(total_amount * 100) as cents
+               select date, store_id, count(*) as row_count, sum(quantity) as units, sum(total_amount * 100)::bigint as cents
                from sales_daily group by date, store_id
            ), by_product as (
-               select date, product_id, count(*) as row_count, sum(quantity) as units, sum(total_amount * 100) as cents
+               select date, product_id, count(*) as row_count, sum(quantity) as units, sum(total_amount * 100)::bigint as cents
                from sales_daily group by date, product_id
            )
            select format('%s of %s', who, date) as "found!" from (

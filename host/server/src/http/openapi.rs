@@ -109,6 +109,11 @@ fn add_access(operation: &mut Operation, scope: Scope) {
         ("401", "`/errors/unauthorized`: keys are required, and there is no valid one".to_owned()),
         ("403", format!("`/errors/forbidden`: the key has not the scope `{}`", scope.name())),
         (
+            "503",
+            "`/errors/service-unavailable`: the database cannot be reached; `Retry-After` says when to try again"
+                .to_owned(),
+        ),
+        (
             "429",
             "`/errors/rate-limited`: more requests than the operator allows; `Retry-After` says when"
                 .to_owned(),

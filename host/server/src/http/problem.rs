@@ -170,8 +170,17 @@ impl Problem {
         )
     }
 
-    /// The database failed; the cause goes to the log.
+    /// The database failed; the cause goes to the log. One that cannot do it now (it is not reached, stops,
+    /// starts, is out of resources, broke a deadlock) is 503: the same request may succeed a second later.
     pub fn database(cause: &sqlx::Error) -> Self {
+        if crate::db::is_transient(cause) {
+            tracing::error!(%cause, "the database cannot do it now");
+            return Self::new(
+                Code::ServiceUnavailable,
+                "The database cannot be reached or is busy. Nothing was changed; try again in a moment.",
+            )
+            .retry_after(1);
+        }
         tracing::error!(%cause, "the database failed");
         Self::new(
             Code::Database,
@@ -318,6 +327,14 @@ mod tests {
         assert_eq!(body["plugin_error"], "RC-P009");
         assert_eq!(body["instance"], "/requests/r1");
         assert!(body.get("errors").is_none());
+    }
+
+    #[test]
+    fn a_database_that_is_not_there_is_worth_another_try() {
+        let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
+        let problem = Problem::database(&lost);
+        assert_eq!((problem.code, problem.retry_after), (Code::ServiceUnavailable, Some(1)));
+        assert_eq!(Problem::database(&sqlx::Error::RowNotFound).code, Code::Database);
     }
 
     #[test]

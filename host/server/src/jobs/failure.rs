@@ -73,7 +73,7 @@ impl Failure {
     /// The database failed.
     pub(super) fn database(cause: &sqlx::Error) -> Self {
         let failure = Self::new("DatabaseError", "the database failed");
-        if is_transient(cause) { failure.healing() } else { failure }
+        if crate::db::is_transient(cause) { failure.healing() } else { failure }
     }
 
     /// A defect of the program or of a plugin.
@@ -86,23 +86,6 @@ impl From<sqlx::Error> for Failure {
     fn from(cause: sqlx::Error) -> Self {
         tracing::warn!(%cause, "a job met a failing database");
         Self::database(&cause)
-    }
-}
-
-/// Whether the database may do it later: it was not reached, is starting or stopping, has no resources or broke a
-/// deadlock (SQLSTATE classes 08, 40, 53, 57 and lock timeouts).
-pub(super) fn is_transient(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code == "55P03" || ["08", "40", "53", "57"].contains(&&code[..2.min(code.len())])
-        }),
-        _ => false,
     }
 }
 

@@ -13,10 +13,11 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::bell::Bell;
-use super::failure::{Failure, is_transient};
+use super::failure::Failure;
 use super::store::chunks;
 use super::store::queue::{self, Task};
 use super::work::{Done, Runner};
+use crate::db::is_transient;
 
 /// How a worker works.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -137,7 +137,7 @@ const GUESTS: [(&[u8], Mutants); 4] = [
 const GOOD: [(&[u8], &[&str]); 4] = [
     (MUTANT_MODEL, &["none", "good-table", "good-global", "no-intervals"]),
     (MUTANT_EXPLAINER, &["none", "fitted"]),
-    (MUTANT_ADJUSTER, &["none"]),
+    (MUTANT_ADJUSTER, &["none", "prints"]),
     (MUTANT_EMBEDDER, &["none", "remote"]),
 ];
 

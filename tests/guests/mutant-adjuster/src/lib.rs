@@ -1,4 +1,4 @@
-//! A good scenario adjuster with one fault.
+//! A good scenario adjuster with one fault. The good form `prints` writes a line to standard error with every answer.
 //!
 //! The exports are written out and not made by the SDK's macro, whose description is a constant: one fault changes it.
 
@@ -50,6 +50,9 @@ fn factor(assumptions: &Assumptions, day: i32) -> f64 {
 
 pub fn adjust(assumptions: &Assumptions, baseline: &Baseline) -> Result<Adjusted, Error> {
     overdo();
+    if has("prints") {
+        eprintln!("{} days", baseline.points.len());
+    }
     assert!(!(has("panic-on-promotion") && assumptions.promotion.is_some()), "no promotion, please");
     if let Some(price) = assumptions.price
         && has("panic-on-past")

@@ -42,10 +42,34 @@ pub(super) const TEMPLATES: &[Template] = &[
         lang: "python",
         files: || [texts(&PYTHON_FORECAST_MODEL), sdk::python()].concat(),
     },
+    Template {
+        kind: "explainer",
+        lang: "python",
+        files: || [texts(&PYTHON_EXPLAINER), sdk::python()].concat(),
+    },
+    Template {
+        kind: "scenario-adjuster",
+        lang: "python",
+        files: || [texts(&PYTHON_SCENARIO_ADJUSTER), sdk::python()].concat(),
+    },
+    Template {
+        kind: "embedding-provider",
+        lang: "python",
+        files: || [texts(&PYTHON_EMBEDDING_PROVIDER), sdk::python()].concat(),
+    },
 ];
 
 static PYTHON_FORECAST_MODEL: Dir<'static> =
     include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/python-forecast-model");
+
+static PYTHON_EXPLAINER: Dir<'static> =
+    include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/python-explainer");
+
+static PYTHON_SCENARIO_ADJUSTER: Dir<'static> =
+    include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/python-scenario-adjuster");
+
+static PYTHON_EMBEDDING_PROVIDER: Dir<'static> =
+    include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/python-embedding-provider");
 
 static RUST_FORECAST_MODEL: Dir<'static> =
     include_dir!("$CARGO_MANIFEST_DIR/../../sdk/templates/rust-forecast-model");
@@ -137,7 +161,7 @@ mod tests {
     fn projects_have_their_sources_the_sdk_and_the_contract() {
         let rust =
             ["Cargo.toml", ".cargo/config.toml", "src/lib.rs", "vendor/retailcast/sdk/rust/src/lib.rs"];
-        let python = ["model.py", "test_model.py", "vendor/retailcast/sdk/python/retailcast_sdk/__init__.py"];
+        let python = ["requirements.txt", "vendor/retailcast/sdk/python/retailcast_sdk/__init__.py"];
         let names = Names::new("weekly-mean").unwrap();
         for Template { kind, lang, files } in TEMPLATES {
             let files = files();

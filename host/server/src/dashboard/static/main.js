@@ -22,7 +22,7 @@ function App() {
   const context = { ...params, from: params.from || firstDay(status.data), to: params.to || status.data?.date_range_end };
   const ready = loaded.id === known.id && (status.data || status.problem);
   return html`
-    <a class="skip" href="#content" onClick=${(e) => { e.preventDefault(); document.getElementById('content').focus(); }}>Skip to the content</a>
+    <a class="skiplink" href="#content" onClick=${(e) => { e.preventDefault(); document.getElementById('content').focus(); }}>Skip to the content</a>
     <${Rail} place=${known.id} />
     <${TopBar} context=${context} />
     <main id="content" tabindex="-1">

@@ -144,6 +144,9 @@ impl Turn<'_> {
 
     /// Runs a call and gives what the model is told.
     async fn call_tool(&self, call: &ToolCall, progress: &mut Progress) -> Result<Value, Stop> {
+        if progress.calls.len() >= self.settings.max_tool_calls {
+            return Err(progress.misbehaved("the turn has used up its tool calls"));
+        }
         let tools = self.toolbox.of(self.session.agent);
         let Some(tool) = tools.iter().find(|tool| tool.spec.name == call.name) else {
             let names: Vec<_> = tools.iter().map(|tool| tool.spec.name).collect();
@@ -154,9 +157,6 @@ impl Turn<'_> {
             Ok(arguments) => arguments,
             Err(why) => return self.mistake(tool.spec.name, why, progress),
         };
-        if progress.calls.len() >= self.settings.max_tool_calls {
-            return Err(progress.misbehaved("the turn has used up its tool calls"));
-        }
         self.events
             .send(Event::ToolStart {
                 name: call.name.clone(),

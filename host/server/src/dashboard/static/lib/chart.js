@@ -1,31 +1,30 @@
-// Series over days, drawn by uPlot: crosshair with one tooltip, drag to zoom, double click to reset, table, CSV, PNG.
-import uPlot from '../vendor/uplot.js';
+// A chart with its numbers: plot, one tooltip for all series, legend where labels do not fit, table, CSV, PNG.
 import { html, useEffect, useRef, useState } from './html.js';
-import { compact, fromDay, missing, number } from './format.js';
+import { fromDay, missing, number, weekday } from './format.js';
+import { colourOf, swatch } from './chart/colours.js';
+import { draw } from './chart/plot.js';
 
-/** Okabe–Ito, one colour per model everywhere. */
-const MODELS = {
-  naive: '#999999', seasonal_naive: '#0072b2', moving_average: '#56b4e9', croston: '#cc79a7', theta: '#009e73',
-  ets: '#e69f00', elastic_net: '#b8860b', lightgbm: '#d55e00', regression: '#7b4fa3',
-};
-const OTHERS = ['#0072b2', '#009e73', '#cc79a7', '#d55e00', '#56b4e9'];
-export function colourOf(model) {
-  const sum = [...model].reduce((total, letter) => total + letter.charCodeAt(0), 0);
-  return MODELS[model] || OTHERS[sum % OTHERS.length];
-}
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export { colourOf, swatch };
+export { draw };
 
 /**
- * `days`: day numbers; `series`: `{label, values, colour, dash, low, high}` with one value (or null) per day;
- * `rule`: a day to mark; `unit`: what is counted.
+ * `days`: day numbers, or with `steps` numbers of steps; `series`: `{label, values, colour, dash, bands}` with one value (or
+ * null) per day and bands `{level, low, high}`, the widest first; `rule`: a day to mark; `marks`: `{holidays, promotions}`, days
+ * behind the plot; `unit`: what is counted; `labels`: whether lines carry their names.
  */
-export function Chart({ days, series, rule, unit = 'units', height = 280, name = 'chart', small }) {
+export function Chart({ days, series, rule, marks, unit = 'units', height = 280, name = 'chart', title, small, labels, steps }) {
   const box = useRef();
-  const [shown, show] = useState(null);
+  const [cursor, point] = useState(null);
   const [table, toggle] = useState(false);
+  const [copied, say] = useState(false);
+  const [wide, measure] = useState(true);
+  const labelled = Boolean(labels && wide);
   useEffect(() => {
-    const plot = draw(box.current, { days, series, rule, height, show });
-    const resized = new ResizeObserver(() => plot.setSize({ width: box.current.clientWidth, height }));
+    const plot = draw(box.current, { days, series, rule, marks, height, labels: labelled, steps, show: point });
+    const resized = new ResizeObserver(() => {
+      measure(box.current.clientWidth >= 560);
+      plot.setSize({ width: box.current.clientWidth, height });
+    });
     resized.observe(box.current);
     const themed = () => plot.redraw(false);
     addEventListener('theme', themed);
@@ -34,76 +33,68 @@ export function Chart({ days, series, rule, unit = 'units', height = 280, name =
       resized.disconnect();
       plot.destroy();
     };
-  }, [days, series, rule, height]);
+  }, [days, series, rule, marks, height, labelled, steps]);
+  const at = (i) => (steps ? `step ${days[i]}` : `${weekday(days[i])} ${fromDay(days[i])}`);
+  const copy = async () => {
+    await navigator.clipboard.writeText(csv(days, series, steps));
+    say(true);
+    setTimeout(() => say(false), 1500);
+  };
+  const notes = [
+    ...series.flatMap((s) => (s.bands || []).map((b, i) => ({ label: `${b.level} % interval`, colour: s.colour, share: i + 1 }))),
+    ...(marks?.holidays?.length ? [{ label: 'holiday', mark: 'holiday' }] : []), ...(marks?.promotions?.length ? [{ label: 'promotion', mark: 'promotion' }] : []),
+  ];
   return html`
-    <figure class="chart">
-      <div ref=${box} style=${{ minHeight: `${height}px` }} role="img" aria-label=${`${unit} by day: ${series.map((s) => s.label).join(', ')}. The table has the numbers.`}></div>
+    <figure class=${small ? 'chart small' : 'chart'}>
       ${!small && html`<figcaption>
-        <span class="legend">${series.map((s) => html`<span><i style=${{ background: s.colour || css('--ink') }}></i>${s.label}${shown !== null && html` <b>${s.values[shown] == null ? missing : number(s.values[shown], 1)}</b>`}</span>`)}</span>
-        <span class="quiet">${shown === null ? unit : fromDay(days[shown])}</span>
+        <span class="legend">
+          ${title && html`<b>${title}</b>`}
+          ${(!labelled || !title) && series.length + notes.length > 1 && series.map((s) => html`<span><i style=${{ background: swatch(s.colour) }}></i>${s.label}</span>`)}
+          ${notes.map((n) => html`<span><i class=${n.mark ? `mark ${n.mark}` : 'band'} style=${n.colour ? { background: `color-mix(in srgb, ${swatch(n.colour)} calc(var(--band) * ${n.share}), transparent)` } : undefined}></i>${n.label}</span>`)}
+        </span>
         <span class="tools">
           <button class="link" aria-expanded=${table} onClick=${() => toggle(!table)}>Table</button>
-          <button class="link" onClick=${() => navigator.clipboard.writeText(csv(days, series))}>Copy CSV</button>
+          <button class="link" onClick=${copy}>${copied ? 'Copied' : 'Copy CSV'}</button>
           <button class="link" onClick=${() => save(box.current, name)}>PNG</button>
         </span>
       </figcaption>`}
-      ${table && html`<div class="scroll tall" tabindex="0" role="region" aria-label=${`${name}: numbers`}><table>
-        <thead><tr><th scope="col">Day</th>${series.map((s) => html`<th scope="col" class="n">${s.label}</th>`)}</tr></thead>
-        <tbody>${days.map((d, i) => html`<tr><td>${fromDay(d)}</td>${series.map((s) => html`<td class="n">${s.values[i] == null ? '' : number(s.values[i], 1)}</td>`)}</tr>`)}</tbody>
-      </table></div>`}
+      <div class="plot">
+        <div ref=${box} style=${{ height: `${height}px` }} role="img" aria-label=${`${title || unit} by ${steps ? 'step' : 'day'}: ${series.map((s) => s.label).join(', ')}. ${small ? '' : 'The table has the numbers.'}`}></div>
+        ${cursor && html`<${Tip} at=${at(cursor.index)} series=${series} marks=${marks} day=${days[cursor.index]} ...${cursor} />`}
+      </div>
+      ${table && html`<${Numbers} days=${days} series=${series} steps=${steps} name=${name} />`}
     </figure>`;
 }
 
-/** Distances of ticks, in seconds: nothing below a day, for there is one value per day. */
-const STEPS = [1, 2, 3, 4, 7, 14, 30, 60, 90, 120, 180, 365, 730, 1825].map((d) => d * 86400);
-
-/** Draws into `box`; `show` is told the index under the cursor. */
-export function draw(box, { days, series, rule, height, show }) {
-  const columns = [days.map((d) => d * 86400)];
-  const lines = [{}];
-  const bands = [];
-  for (const s of series) {
-    const stroke = () => s.colour || css('--ink');
-    columns.push(s.values);
-    lines.push({ label: s.label, stroke, width: 1.75, dash: s.dash, points: { show: days.length < 3 }, spanGaps: true });
-    if (!s.low) continue;
-    for (const edge of [s.high, s.low]) {
-      columns.push(edge);
-      lines.push({ label: '', stroke: 'transparent', width: 0, points: { show: false } });
-    }
-    bands.push({ series: [columns.length - 2, columns.length - 1], fill: () => `color-mix(in srgb, ${stroke()} 20%, transparent)` });
-  }
-  const axis = { stroke: () => css('--quiet'), grid: { stroke: () => css('--line'), width: 1 }, ticks: { show: false }, font: '12px system-ui' };
-  return new uPlot({
-    width: Math.max(box.clientWidth, 200), height, series: lines, bands,
-    scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) * 1.06 || 1] } },
-    axes: [{ ...axis, incrs: STEPS }, { ...axis, size: 52, values: (_, ticks) => ticks.map(compact) }],
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
-    cursor: { y: false, drag: { x: true, y: false } },
-    legend: { show: false },
-    hooks: {
-      setCursor: [(u) => show(u.cursor.idx ?? null)],
-      draw: [(u) => rule && vertical(u, rule * 86400)],
-    },
-  }, columns, box);
+/** All series at the crosshair, on the side that has room. */
+function Tip({ at, series, marks, day, index, left, width }) {
+  const side = left > width / 2 ? { right: `${width - left + 14}px` } : { left: `${left + 14}px` };
+  const what = [marks?.holidays?.includes(day) && 'holiday', marks?.promotions?.includes(day) && 'promotion'].filter(Boolean).join(', ');
+  const rows = series.filter((s) => s.values[index] !== null && s.values[index] !== undefined);
+  return html`<div class="tip" style=${side} aria-hidden="true">
+    <div class="quiet">${at}${what && ` · ${what}`}</div>
+    ${rows.length === 0 ? missing : rows.map((s) => html`<div><i style=${{ background: swatch(s.colour) }}></i><span>${s.label}</span><b>${number(s.values[index], 1)}</b></div>
+      ${(s.bands || []).map((b) => html`<div class="quiet"><i></i><span>${b.level} %</span><b>${number(b.low[index], 0)} – ${number(b.high[index], 0)}</b></div>`)}`)}
+  </div>`;
 }
 
-/** The forecast origin. */
-function vertical(u, at) {
-  const x = Math.round(u.valToPos(at, 'x', true));
-  u.ctx.save();
-  u.ctx.strokeStyle = css('--quiet');
-  u.ctx.setLineDash([4, 4]);
-  u.ctx.beginPath();
-  u.ctx.moveTo(x, u.bbox.top);
-  u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
-  u.ctx.stroke();
-  u.ctx.restore();
+const Numbers = ({ days, series, steps, name }) => html`
+  <div class="scroll tall" tabindex="0" role="region" aria-label=${`${name}: numbers`}><table>
+    <thead><tr><th scope="col">${steps ? 'Step' : 'Day'}</th>${columns(series).map((c) => html`<th scope="col" class="n">${c.label}</th>`)}</tr></thead>
+    <tbody>${days.map((d, i) => html`<tr><td>${steps ? d : fromDay(d)}</td>${columns(series).map((c) => html`<td class="n">${c.values[i] == null ? '' : number(c.values[i], 1)}</td>`)}</tr>`)}</tbody>
+  </table></div>`;
+
+/** Every column of numbers: a series, then the edges of its bands. */
+function columns(series) {
+  return series.flatMap((s) => [s, ...(s.bands || []).flatMap((b) => [
+    { label: `${s.label} ${b.level} % low`, values: b.low }, { label: `${s.label} ${b.level} % high`, values: b.high }])]);
 }
 
-function csv(days, series) {
-  const head = ['day', ...series.map((s) => s.label)].join(',');
-  return [head, ...days.map((d, i) => [fromDay(d), ...series.map((s) => s.values[i] ?? '')].join(','))].join('\n');
+function csv(days, series, steps) {
+  const all = columns(series);
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const head = [steps ? 'step' : 'day', ...all.map((c) => quoted(c.label))].join(',');
+  return [head, ...days.map((d, i) => [steps ? d : fromDay(d), ...all.map((c) => c.values[i] ?? '')].join(','))].join('\n');
 }
 
 function save(box, name) {

@@ -16,6 +16,7 @@ export const time = (text) => (text ? new Date(text).toLocaleString('en-GB', { d
 
 export const toDay = (text) => Date.parse(`${text}T00:00:00Z`) / DAY;
 export const fromDay = (day) => new Date(day * DAY).toISOString().slice(0, 10);
+export const weekday = (day) => new Date(day * DAY).toLocaleDateString('en-GB', { weekday: 'short', timeZone: 'UTC' });
 export const addDays = (text, days) => fromDay(toDay(text) + days);
 export const daysBetween = (from, to) => toDay(to) - toDay(from);
 export const shortId = (id) => (id ? id.slice(0, 8) : missing);

@@ -38,13 +38,13 @@ export function Answer({ of, what, height, children }) {
 
 /** A number with its change against the previous equal period, a sparkline and how it is computed. */
 export function Kpi({ label, value, before, format, how, points }) {
-  const change = before ? (value / before - 1) * 100 : null;
+  const change = before && value !== undefined ? (value / before - 1) * 100 : null;
   const way = change === null ? '' : change >= 0 ? '▲' : '▼';
   return html`
-    <div class="kpi" title=${how}>
+    <div class="kpi" title=${how && `${label}: ${how}`}>
       <span class="label">${label}</span>
       <strong>${value === null || value === undefined ? missing : format(Number(value))}</strong>
-      <span class="change">${way} ${change === null ? 'no earlier period' : signed(change, percent)}</span>
+      <span class="change">${change === null ? 'no earlier period' : html`<i class=${change >= 0 ? 'rise' : 'fall'}>${way} ${signed(change, percent)}</i> against the period before`}</span>
       ${points?.length > 1 && html`<${Spark} points=${points} />`}
     </div>`;
 }
@@ -52,10 +52,10 @@ export function Kpi({ label, value, before, format, how, points }) {
 function Spark({ points }) {
   const most = Math.max(...points, 1e-9);
   const path = points.map((y, i) => `${(i / (points.length - 1)) * 100},${24 - (y / most) * 22}`).join(' ');
-  return html`<svg class="spark" viewBox="0 0 100 25" preserveAspectRatio="none" aria-hidden="true"><polyline points=${path} /></svg>`;
+  return html`<svg class="spark" viewBox="0 0 100 25" preserveAspectRatio="none" aria-hidden="true"><polygon points=${`0,25 ${path} 100,25`} /><polyline points=${path} /></svg>`;
 }
 
-/** Columns are `{head, cell(row), number, bar(row) between 0 and 1}`. */
+/** Columns are `{head, cell(row), number, tight: on one line, bar(row) between 0 and 1}`. */
 export function Table({ columns, rows, caption, onRow, empty = 'Nothing yet.' }) {
   if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
   return html`
@@ -65,7 +65,7 @@ export function Table({ columns, rows, caption, onRow, empty = 'Nothing yet.' })
         <thead><tr>${columns.map((c) => html`<th scope="col" class=${c.number ? 'n' : ''}>${c.head}</th>`)}</tr></thead>
         <tbody>${rows.map((row) => html`
           <tr>${columns.map((c, i) => html`
-            <td class=${c.number ? 'n' : ''}>
+            <td class=${[c.number && 'n', c.bar && 'barred', c.tight && 'tight'].filter(Boolean).join(' ')}>
               ${c.bar && html`<i class="cellbar" style=${{ width: `${Math.max(0, Math.min(1, c.bar(row))) * 100}%` }}></i>`}
               ${i === 0 && onRow ? html`<button class="link" onClick=${() => onRow(row)}>${c.cell(row)}</button>` : html`<span>${c.cell(row)}</span>`}
             </td>`)}</tr>`)}
@@ -74,11 +74,11 @@ export function Table({ columns, rows, caption, onRow, empty = 'Nothing yet.' })
     </div>`;
 }
 
-export const Field = ({ label, hint, children }) => html`
-  <label class="field"><span>${label}</span>${children}${hint && html`<small>${hint}</small>`}</label>`;
+export const Field = ({ label, hint, children, inline, wide }) => html`
+  <label class=${`field${inline ? ' inline' : ''}${wide ? ' wide' : ''}`}><span>${label}</span>${children}${hint && html`<small>${hint}</small>`}</label>`;
 
-export const Select = ({ label, value, options, onChange }) => html`
-  <${Field} label=${label}>
+export const Select = ({ label, value, options, onChange, inline }) => html`
+  <${Field} label=${label} inline=${inline}>
     <select value=${value} onChange=${(e) => onChange(e.target.value)}>
       ${options.map((o) => html`<option value=${o.value ?? o} selected=${(o.value ?? o) === value}>${o.label ?? o}</option>`)}
     </select>
@@ -86,20 +86,10 @@ export const Select = ({ label, value, options, onChange }) => html`
 
 const MARKS = { completed: '✓', success: '✓', pass: '✓', loaded: '✓', failed: '✕', fail: '✕', refused: '✕', running: '◐', pending: '○', cancelled: '–', skip: '–', warn: '!', disabled: '–', archived: '–' };
 /** A state as a mark and a word: never by colour alone. */
-export const Status = ({ of }) => html`<span class=${`status ${of}`}><i aria-hidden="true">${MARKS[of] || '•'}</i> ${of}</span>`;
+export const Status = ({ of, word }) => html`<span class=${`status ${of}`}><i aria-hidden="true">${MARKS[of] || '•'}</i> ${word || of}</span>`;
 
 export const Progress = ({ value, words }) => html`
   <div class="progress" aria-live="polite"><progress value=${value} max="1" aria-label=${words || 'progress'}></progress> <span>${Math.round(value * 100)} %</span> ${words && html`<span class="quiet">${words}</span>`}</div>`;
-
-/** Horizontal bars around a zero line: `{label, value, note}`. */
-export function Bars({ rows, format, caption }) {
-  const most = Math.max(...rows.map((r) => Math.abs(r.value)), 1e-9);
-  return html`<div class="bars" role="img" aria-label=${`${caption}: ${rows.map((r) => `${r.label} ${format(r.value)}`).join(', ')}`}>
-    ${rows.map((r) => html`<div class="bar"><span title=${r.note}>${r.label}</span>
-      <svg viewBox="0 0 100 10" preserveAspectRatio="none"><rect class=${r.value < 0 ? 'down' : 'up'} x="0" y="1" height="8" width=${(Math.abs(r.value) / most) * 100} /></svg>
-      <b>${format(r.value)}</b></div>`)}
-  </div>`;
-}
 
 export function Toggle({ label, children }) {
   const [open, show] = useState(false);

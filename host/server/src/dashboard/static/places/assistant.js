@@ -1,9 +1,15 @@
 // Talk with an agent: text as it comes, tool calls, actions that wait for approval.
-import { html, useEffect, useRef, useState } from '../lib/html.js';
+import { Fragment, html, useEffect, useRef, useState } from '../lib/html.js';
 import { set, useAction, useGet } from '../lib/state.js';
 import { api, stream } from '../lib/api.js';
 import { ms, plain, units } from '../lib/format.js';
 import { Card, Empty, Refused, Skeleton } from '../lib/parts.js';
+
+/** What one can begin with. */
+const IDEAS = {
+  experiment: ['Which runs are there?', 'Which registered model is best?', 'Propose a scenario to sell more'],
+  rag_assistant: ['What does the knowledge base contain?', 'How are intervals calibrated?'],
+};
 
 export default function Assistant({ params }) {
   return params.session ? html`<${Talk} id=${params.session} key=${params.session} />` : html`<${Begin} />`;
@@ -30,7 +36,7 @@ function Talk({ id }) {
   const socket = useRef();
   useEffect(() => {
     if (!session.data) return;
-    say(session.data.message_history.filter((m) => m.content).map((m) => ({ role: m.role, text: m.content, name: m.tool_name })));
+    say(session.data.message_history.filter((m) => m.content).map((m) => (/^The operator's decision on /.test(m.content) && m.role === 'user' ? { role: 'note', text: m.content } : { role: m.role, text: m.content, name: m.tool_name })));
     wait(session.data.pending_action);
   }, [session.data]);
   useEffect(() => () => socket.current?.close(), []);
@@ -53,9 +59,12 @@ function Talk({ id }) {
     event.preventDefault();
     const field = event.target.elements.message;
     const message = field.value.trim();
-    if (!message) return;
-    say((all) => [...all, { role: 'user', text: message }]);
+    if (!message || busy) return;
     field.value = '';
+    send(message);
+  };
+  const send = (message) => {
+    say((all) => [...all, { role: 'user', text: message }]);
     refuse(null);
     work(true);
     const frame = { session_id: id, message };
@@ -65,20 +74,23 @@ function Talk({ id }) {
   const [decide, deciding] = useAction(async (approved) => {
     const answer = await api.post(`/agents/sessions/${encodeURIComponent(id)}/approve`, { action_id: action.action_id, approved });
     wait(null);
-    say((all) => [...all, { role: 'tool', name: action.action_type, text: answer.status, result: answer.result }]);
+    say((all) => [...all, { role: 'tool', name: `${answer.status}: ${action.description}`, text: plain(action.arguments), result: answer.result ?? undefined }]);
   });
   if (session.problem) return html`<${Refused} problem=${session.problem} what="the assistant" /><p><button onClick=${() => set({ session: null })}>Begin anew</button></p>`;
   if (!session.data) return html`<${Skeleton} />`;
-  return html`<${Card} title=${session.data.agent_type} aside=${html`<button class="link" onClick=${() => set({ session: null })}>Begin anew</button>`}>
-    <div class="talk" aria-live="polite">${said.map((m) => html`<${Said} of=${m} />`)}${busy && html`<p class="quiet">Working</p>`}</div>
-    ${action && html`<div class="asked" role="alert"><p><b>Waits for your approval:</b> ${action.description}</p><pre>${JSON.stringify(action.arguments, null, 1)}</pre>
-      <p><button class="main" disabled=${deciding.busy} onClick=${() => decide(true)}>Approve</button> <button disabled=${deciding.busy} onClick=${() => decide(false)}>Reject</button></p></div>`}
+  const kind = session.data.agent_type;
+  return html`<div class="chat"><${Card} title=${{ experiment: 'Experiments', rag_assistant: 'Knowledge' }[kind]} aside=${html`<button class="link" onClick=${() => set({ session: null })}>Begin anew</button>`}>
+    <div class="talk" aria-live="polite">
+      ${said.length === 0 && !busy && html`<div class="chips">${IDEAS[kind].map((idea) => html`<button onClick=${() => send(idea)}>${idea}</button>`)}</div>`}
+      ${said.map((m) => html`<${Said} of=${m} />`)}${busy && html`<p class="quiet">Working</p>`}</div>
+    ${action && html`<div class="asked" role="alert"><p><b>Waits for your approval:</b> ${action.description}</p><dl>${Object.entries(action.arguments).map(([name, value]) => html`<${Fragment}><dt>${name.replaceAll('_', ' ')}</dt><dd><code>${plain(value)}</code></dd><//>`)}</dl>
+      <p class="row"><button class="main" disabled=${deciding.busy} onClick=${() => decide(true)}>Approve</button><button disabled=${deciding.busy} onClick=${() => decide(false)}>Reject</button></p></div>`}
     <${Refused} problem=${problem || deciding.problem} />
-    <form class="form" onSubmit=${ask}><textarea name="message" aria-label="Message" maxlength="10000" placeholder="Which model is best for store 1, product 1?" onKeyDown=${(e) => { if (e.key === 'Enter' && !e.shiftKey) { e.preventDefault(); e.target.form.requestSubmit(); } }}></textarea>
-      <div><button class="main" disabled=${busy}>Send</button></div></form>
-  <//>`;
+    <form class="compose" onSubmit=${ask}><textarea name="message" aria-label="Message" maxlength="10000" rows="2" placeholder="Ask; Enter sends, Shift Enter begins a new line" onKeyDown=${(e) => { if (e.key === 'Enter' && !e.shiftKey) { e.preventDefault(); e.target.form.requestSubmit(); } }}></textarea>
+      <button class="main" disabled=${busy}>Send</button></form>
+  <//></div>`;
 }
 
 const Said = ({ of: m }) => (m.role === 'tool'
-  ? html`<details class="said tool"><summary>${m.name} ${m.took !== undefined ? ms(m.took) : ''}</summary><pre>${m.text}</pre>${m.result !== undefined && html`<pre>${JSON.stringify(m.result, null, 1)}</pre>`}</details>`
-  : html`<div class=${`said ${m.role}`}>${m.text}${m.tokens > 0 && html`<div class="quiet">${units(m.tokens)} tokens</div>`}</div>`);
+  ? html`<details class="said tool"><summary>${m.name.replace(/^tool_/, '').replaceAll('_', ' ')} ${m.took !== undefined && html`<span class="quiet">${ms(m.took)}</span>`}</summary><pre>${m.text}</pre>${m.result !== undefined && html`<pre>${JSON.stringify(m.result, null, 1)}</pre>`}</details>`
+  : m.role === 'note' ? html`<p class="quiet">${m.text}</p>` : html`<div class=${`said ${m.role}`}>${m.text}${m.tokens > 0 && html`<div class="quiet">${units(m.tokens)} tokens</div>`}</div>`);

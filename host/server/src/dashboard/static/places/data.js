@@ -3,20 +3,24 @@ import { html, useState } from '../lib/html.js';
 import { useAction, useGet } from '../lib/state.js';
 import { api } from '../lib/api.js';
 import { number, time, units } from '../lib/format.js';
+import { refreshNames } from '../lib/names.js';
 import { Answer, Card, Field, Refused, Select, Status, Table } from '../lib/parts.js';
 
 const TABLES = ['stores', 'products', 'calendar', 'sales-daily', 'inventory', 'prices', 'promotions'];
 
 export default function Data({ status }) {
+  const done = () => {
+    refreshNames();
+    status.reload();
+  };
   return html`<div class="grid">
+    <div class="stack"><${Generate} done=${done} /><${Upload} done=${done} /></div>
     <${Card} title="What is there">
       <${Answer} of=${status}>${(s) => html`<${Table} caption="Rows" rows=${Object.entries(s).filter(([, n]) => Number.isInteger(n))} columns=${[
         { head: 'Table', cell: ([name]) => name.replaceAll('_', ' ') }, { head: 'Rows', number: true, cell: ([, n]) => units(n) }]} />
         <p class="quiet">${s.date_range_end ? `Sales from ${s.date_range_start} to ${s.date_range_end}, changed ${time(s.last_updated)}` : 'No sales yet.'}</p>`}<//>
       <${Verify} />
     <//>
-    <${Generate} done=${status.reload} />
-    <${Upload} done=${status.reload} />
   </div>`;
 }
 
@@ -51,7 +55,7 @@ function Generate({ done }) {
     <p class="quiet">${known && `${known.description}. ${known.stores} stores, ${known.products} products, ${known.start_date} – ${known.end_date}.`}</p>`}<//>
     <${Refused} problem=${state.problem} />
     ${state.result && html`<p class="done">${state.result.message} in ${number(state.result.duration_seconds)} s.</p>`}
-    <p><button disabled=${removed.busy} onClick=${() => confirm('Delete all stores, products and sales? This cannot be undone.') && remove()}>Delete all data</button></p>
+    <p class="ruled"><button class="danger" disabled=${removed.busy} onClick=${() => confirm('Delete all stores, products and sales? This cannot be undone.') && remove()}>Delete all data</button></p>
     <${Refused} problem=${removed.problem} />
     ${removed.result && html`<p class="done">${removed.result.message}</p>`}
   <//>`;
@@ -67,7 +71,7 @@ function Upload({ done }) {
   });
   const read = async (blob) => pick(blob && { blob, lines: /\.csv$/.test(blob.name) ? (await blob.slice(0, 4000).text()).split(/\r?\n/).slice(0, 6) : [] });
   const answer = state.result;
-  return html`<${Card} wide title="Upload a table">
+  return html`<${Card} title="Upload a table">
     <div class="row">
       <${Select} label="Table" value=${table} options=${TABLES} onChange=${choose} />
       <${Field} label="CSV, CSV.gz or Parquet"><input type="file" accept=".csv,.gz,.parquet" onChange=${(e) => read(e.target.files[0])} /><//>

@@ -1,13 +1,13 @@
 // Work that outlives a request: submit, watch live, cancel. One stream for the job that is looked at, one slow poll for the list.
-import { Fragment, html, useEffect, useState } from '../lib/html.js';
+import { html, useEffect, useState } from '../lib/html.js';
 import { set, useAction, useGet } from '../lib/state.js';
 import { api } from '../lib/api.js';
-import { ms, plain, shortId, time } from '../lib/format.js';
+import { ms, shortId, time } from '../lib/format.js';
 import { useModels } from '../lib/models.js';
-import { Answer, Card, Empty, Progress, Refused, Select, Status, Table } from '../lib/parts.js';
+import { Answer, Card, Empty, Refused, Select, Status, Table } from '../lib/parts.js';
+import { Job, LIVE } from './jobs/job.js';
 
 const STATES = ['', 'pending', 'running', 'completed', 'failed', 'cancelled'].map((s) => ({ value: s, label: s || 'all' }));
-const LIVE = ['pending', 'running'];
 
 export default function Jobs({ context, params }) {
   const jobs = useGet('/jobs', { page_size: 50, status: params.state });
@@ -17,11 +17,11 @@ export default function Jobs({ context, params }) {
     const timer = setInterval(() => document.visibilityState === 'visible' && jobs.reload(), 3000);
     return () => clearInterval(timer);
   }, [live]);
-  return html`<div class="grid">
+  return html`<div class="stack">
     <${Submit} context=${context} done=${jobs.reload} />
     ${params.job && html`<${Job} id=${params.job} key=${params.job} changed=${jobs.reload} />`}
-    <${Card} wide title="Jobs" aside=${html`<${Select} label="State" value=${params.state || ''} options=${STATES} onChange=${(state) => set({ state })} />`}>
-      <${Answer} of=${jobs} what="jobs">${(data) => html`<${List} jobs=${data.jobs} />`}<//>
+    <${Card} title="Jobs" aside=${html`<${Select} inline label="State" value=${params.state || ''} options=${STATES} onChange=${(state) => set({ state })} />`}>
+      <${Answer} of=${jobs} what="jobs">${(data) => html`<${List} jobs=${data.jobs} chosen=${params.job} />`}<//>
     <//>
   </div>`;
 }
@@ -30,7 +30,8 @@ function List({ jobs }) {
   if (jobs.length === 0) return html`<${Empty} title="No jobs" words="Long work runs here, live and through restarts: training, backtests, forecasts of all series. Submit one above." />`;
   return html`<${Table} caption="Jobs" rows=${jobs} onRow=${(j) => set({ job: j.job_id })} columns=${[
     { head: 'Job', cell: (j) => shortId(j.job_id) },
-    { head: 'What', cell: (j) => j.job_type },
+    { head: 'What', cell: (j) => j.job_type.replaceAll('_', ' ') },
+    { head: 'Model', cell: (j) => j.params.model_type || j.params.config?.model_type || j.result?.model_type || '' },
     { head: 'State', cell: (j) => html`<${Status} of=${j.status} />` },
     { head: 'Progress', number: true, cell: (j) => `${Math.round(j.progress * 100)} %`, bar: (j) => j.progress },
     { head: 'Submitted', cell: (j) => time(j.created_at) },
@@ -53,49 +54,14 @@ function Submit({ context, done }) {
     set({ job: job.job_id });
     done();
   });
-  return html`<${Card} title="Submit">
+  const kinds = [{ value: 'backtest', label: 'Backtest a series' }, { value: 'train', label: 'Train on a series' }, { value: 'portfolio_forecast', label: 'Forecast all series' }];
+  return html`<${Card} title="Submit a job">
     <div class="row">
-      <${Select} label="What" value=${type} options=${['backtest', 'train', 'portfolio_forecast']} onChange=${choose} />
+      <${Select} label="What" value=${type} options=${kinds} onChange=${choose} />
       <${Select} label="Model" value=${model} options=${models} onChange=${pick} />
       <button class="main" disabled=${needs || state.busy} onClick=${submit}>Submit</button>
+      ${needs && html`<span class="quiet">Pick a store and a product above.</span>`}
     </div>
-    ${needs && html`<p class="quiet">Pick a store and a product above.</p>`}
     <${Refused} problem=${state.problem} />
   <//>`;
-}
-
-/** Follows one job by server-sent events until its end. */
-function Job({ id, changed }) {
-  const [job, update] = useState(null);
-  const first = useGet(`/jobs/${encodeURIComponent(id)}`);
-  useEffect(() => {
-    const events = new EventSource(`/jobs/${encodeURIComponent(id)}/events`);
-    events.addEventListener('job', ({ data }) => {
-      const now = JSON.parse(data);
-      update(now);
-      if (LIVE.includes(now.status)) return;
-      events.close();
-      changed();
-    });
-    return () => events.close();
-  }, [id]);
-  const [cancel, cancelling] = useAction(() => api.delete(`/jobs/${encodeURIComponent(id)}`).then(update));
-  const live = job && LIVE.includes(job.status);
-  return html`<${Card} title=${`Job ${shortId(id)}`} aside=${html`<${Fragment}>${live && html`<button disabled=${cancelling.busy} onClick=${cancel}>Cancel</button>`}<button class="link" onClick=${() => set({ job: null })}>Close</button><//>`}>
-    <${Refused} problem=${first.problem || cancelling.problem} />
-    ${job && html`<p><${Status} of=${job.status} /> ${job.job_type} ${job.cancel_requested_at && live ? '(stopping)' : ''}</p>
-      ${live && html`<${Progress} value=${job.progress} words=${timing(job)} />`}
-      ${job.error_message && html`<div class="refused"><strong>${job.error_type}</strong><p>${job.error_message}</p></div>`}
-      <dl><dt>Parameters</dt><dd><code>${plain(job.params)}</code></dd>
-        <dt>Tries</dt><dd>${job.attempts}</dd><dt>Waited</dt><dd>${ms(job.queue_ms)}</dd></dl>
-      ${job.result && html`<pre class="scroll tall" tabindex="0" role="region" aria-label="Result">${JSON.stringify(job.result, null, 1)}</pre>`}
-      ${job.status === 'completed' && job.job_type === 'portfolio_forecast' && html`<p><a href=${`/jobs/${id}/forecasts`}>All forecasts</a></p>`}`}
-  <//>`;
-}
-
-function timing(job) {
-  if (!job.started_at) return 'waiting for a worker';
-  const passed = Date.now() - Date.parse(job.started_at);
-  const left = job.progress > 0.02 ? `, about ${ms((passed / job.progress) * (1 - job.progress))} left` : '';
-  return `${job.progress_message || 'running'}, ${ms(passed)}${left}`;
 }

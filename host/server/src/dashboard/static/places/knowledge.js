@@ -10,7 +10,7 @@ export default function Knowledge({ params }) {
   return html`<div class="grid">
     <${Search} params=${params} />
     <${Index} done=${sources.reload} />
-    <${Card} wide title="Sources"><${Answer} of=${sources} what="the knowledge base">${(data) => html`<${Sources} data=${data} reload=${sources.reload} />`}<//><//>
+    <${Card} title="Sources"><${Answer} of=${sources} what="the knowledge base">${(data) => html`<${Sources} data=${data} reload=${sources.reload} />`}<//><//>
   </div>`;
 }
 
@@ -22,9 +22,9 @@ function Search({ params }) {
     return { words: query.value, ...(await api.post('/rag/retrieve', { query: query.value, top_k: 8, similarity_threshold: Number(least.value) })) };
   });
   const found = state.result;
-  return html`<${Card} title="Search">
+  return html`<${Card} wide title="Search">
     <form class="row" onSubmit=${run}>
-      <${Field} label="Question"><input type="search" name="query" required maxlength="2000" defaultValue=${params.q || ''} /><//>
+      <${Field} wide label="Question"><input type="search" name="query" required maxlength="2000" defaultValue=${params.q || ''} /><//>
       <${Field} label="Least similarity"><input type="number" name="least" min="0" max="1" step="0.05" defaultValue=${params.least || 0.3} /><//>
       <button class="main" disabled=${state.busy}>Search</button>
     </form>
@@ -36,11 +36,11 @@ function Search({ params }) {
   <//>`;
 }
 
-/** The words of the question, marked. */
+/** The words of the question where words begin, marked; short ones are everywhere. */
 function Marked({ text, words }) {
-  const list = words.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((w) => w.length > 2);
+  const list = words.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((w) => w.length > 3);
   if (list.length === 0) return text;
-  return text.split(new RegExp(`(${list.join('|')})`, 'giu')).map((part, i) => (i % 2 ? html`<mark>${part}</mark>` : part));
+  return text.split(new RegExp(`(?<![\\p{L}\\p{N}])(${list.join('|')})`, 'giu')).map((part, i) => (i % 2 ? html`<mark>${part}</mark>` : part));
 }
 
 function Index({ done }) {
@@ -76,7 +76,7 @@ function Sources({ data, reload }) {
     reload();
   });
   return html`<${Refused} problem=${state.problem} />
-    <${Table} caption="Sources" rows=${data.sources} empty="Nothing is indexed. The assistant answers from what stands here." columns=${[
+    <${Table} caption="Sources" rows=${data.sources} empty="Nothing is indexed yet. The assistant answers from what stands here: index a document beside, or the product's documentation." columns=${[
       { head: 'Document', cell: (s) => s.source_path }, { head: 'Type', cell: (s) => s.source_type }, { head: 'Chunks', number: true, cell: (s) => units(s.chunk_count) },
       { head: 'Indexed', cell: (s) => time(s.indexed_at) }, { head: 'Remove', cell: (s) => html`<button class="link" aria-label=${`Remove ${s.source_path}`} onClick=${() => remove(s)}>Remove</button>` }]} />`;
 }

@@ -1,12 +1,12 @@
 // The context that all places share: store, product, days. And the theme.
 import { html } from '../lib/html.js';
-import { set, useGet } from '../lib/state.js';
+import { set } from '../lib/state.js';
+import { useNames } from '../lib/names.js';
 
 export function TopBar({ context }) {
-  const stores = useGet('/dimensions/stores', { page_size: 100 });
-  const products = useGet('/dimensions/products', { page_size: 100 });
+  const names = useNames();
   const pick = (name, all, items, label) => html`
-    <select aria-label=${name} value=${context[name] || ''} onChange=${(e) => set({ [name]: e.target.value })}>
+    <select aria-label=${name} value=${context[name] || ''} onChange=${(e) => set({ [name]: e.target.value || null })}>
       <option value="">${all}</option>
       ${items.map((item) => html`<option value=${item.id} selected=${String(item.id) === context[name]}>${label(item)}</option>`)}
     </select>`;
@@ -14,11 +14,11 @@ export function TopBar({ context }) {
     <input type="date" aria-label=${label} value=${context[name] || ''} onChange=${(e) => set({ [name]: e.target.value })} />`;
   return html`
     <header class="topbar">
-      ${pick('store', 'All stores', withCurrent(stores.data?.stores, context.store), (s) => s.code || `Store ${s.id}`)}
-      ${pick('product', 'All products', withCurrent(products.data?.products, context.product), (p) => p.name || p.sku || `Product ${p.id}`)}
+      ${pick('store', 'All stores', withCurrent(names.stores, context.store), (s) => s.code || `Store ${s.id}`)}
+      ${pick('product', 'All products', withCurrent(names.products, context.product), (p) => p.name || p.sku || `Product ${p.id}`)}
       <span class="days">${day('from', 'First day')}<span aria-hidden="true">–</span>${day('to', 'Last day')}</span>
       <button class="find" onClick=${() => dispatchEvent(new Event('palette'))}>Search <kbd>Ctrl K</kbd></button>
-      <button class="theme" aria-label="Switch between light and dark" onClick=${switchTheme}>◐</button>
+      <button class="icon" aria-label="Switch between light and dark" onClick=${switchTheme}>◐</button>
     </header>`;
 }
 

@@ -39,7 +39,7 @@ export function Plugins() {
 function Detail({ plugin }) {
   if (!plugin) return null;
   const { limits } = plugin;
-  return html`<h2>${plugin.name || plugin.key}</h2>
+  return html`<div class="ruled"><h3>${plugin.name || plugin.key}</h3>
     <p>${plugin.summary}</p>
     ${plugin.reason && html`<div class="refused"><strong>${plugin.code}</strong><pre>${plugin.reason}</pre></div>`}
     <dl>
@@ -51,5 +51,5 @@ function Detail({ plugin }) {
     <${Table} caption="Calls by phase" rows=${plugin.phases} empty="Not called yet." columns=${[
       { head: 'Phase', cell: (p) => p.phase }, { head: 'Calls', number: true, cell: (p) => units(p.calls) },
       { head: 'p50', number: true, cell: (p) => ms(p.p50_ms) }, { head: 'p95', number: true, cell: (p) => ms(p.p95_ms) }]} />
-    ${Object.entries(plugin.errors).map(([code, n]) => html`<p><code>${code}</code> ${units(n)} times</p>`)}`;
+    ${Object.entries(plugin.errors).map(([code, n]) => html`<p><code>${code}</code> ${units(n)} times</p>`)}</div>`;
 }

@@ -1,26 +1,18 @@
-"""Run a model under pytest: the same class, on data in memory, without WebAssembly.
-
-    def test_keeps_the_laws():
-        panel = Panel.of([1.0, 2.0, 3.0], [4.0, 5.0])
-        check_laws(Drift, {"window": 2}, panel, horizon=7)
-"""
+"""Forecast models: panels in memory, and what the host relies on."""
 
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import config as configuration
-from .errors import ArtifactMismatch
-from .forecasts import Forecasts
-from .model import ForecastModel, SeriesModel, panel_model
+from .. import config as configuration
+from ..errors import ArtifactMismatch
+from ..forecasts import Forecasts
+from ..model import ForecastModel, SeriesModel, panel_model
+from .laws import NEW_YEAR_2024, bits, require
 
 Model = type[ForecastModel] | type[SeriesModel]
-
-NEW_YEAR_2024 = 19_723
-"""2024-01-01, a Monday, in days since 1970-01-01."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +152,7 @@ def check_laws(
     _well_formed(forecasts, panel.series_count(), ahead.horizon())
     _same(forecasts, fit_predict(model, config, panel, ahead), "fitting twice gave different forecasts")
     needs = whole.requirements(_complete(whole, config))
-    _require(bool(forecasts.levels) == needs.intervals, "the requirements say otherwise about intervals")
+    require(bool(forecasts.levels) == needs.intervals, "the requirements say otherwise about intervals")
     if not needs.across:
         _alone_as_in_the_panel(whole, config, panel, ahead, forecasts)
     _refuses_strangers(whole, whole.fit(_complete(whole, config), panel).save())
@@ -172,16 +164,16 @@ def _complete(model: type[ForecastModel], config: dict[str, Any]) -> Any:
 
 
 def _well_formed(f: Forecasts, series: int, horizon: int) -> None:
-    _require(len(f.points) == series * horizon, f"{len(f.points)} points for {series} series and {horizon} days")
+    require(len(f.points) == series * horizon, f"{len(f.points)} points for {series} series and {horizon} days")
     bounds = len(f.levels) * series * horizon
-    _require(len(f.lower) == len(f.upper) == bounds, f"{len(f.lower)} and {len(f.upper)} bounds, not {bounds}")
+    require(len(f.lower) == len(f.upper) == bounds, f"{len(f.lower)} and {len(f.upper)} bounds, not {bounds}")
     failed = {failure.series for failure in f.failures}
-    _require(failed <= set(range(series)), f"failures of the series {failed}, of {series}")
+    require(failed <= set(range(series)), f"failures of the series {failed}, of {series}")
     for at in range(series):
         points = f.points[at * horizon : (at + 1) * horizon]
         # A number less itself is 0, unless it is infinite or NaN.
         finite = all(point - point == 0 for point in points)
-        _require(at in failed or finite, f"series {at} has the points {points}")
+        require(at in failed or finite, f"series {at} has the points {points}")
 
 
 def _alone_as_in_the_panel(
@@ -192,7 +184,7 @@ def _alone_as_in_the_panel(
     for at in set(range(panel.series_count())) - failed:
         alone = fit_predict(model, config, panel.alone(at), ahead.alone(at))
         expected = together.points[at * horizon : (at + 1) * horizon]
-        _require(_bits(alone.points) == _bits(expected), f"series {at} alone is forecast otherwise than in the panel")
+        require(bits(alone.points) == bits(expected), f"series {at} alone is forecast otherwise than in the panel")
 
 
 def _refuses_strangers(model: type[ForecastModel], saved: bytes) -> None:
@@ -206,16 +198,5 @@ def _refuses_strangers(model: type[ForecastModel], saved: bytes) -> None:
 
 def _same(one: Forecasts, other: Forecasts, law: str) -> None:
     for column in ("points", "lower", "upper"):
-        _require(_bits(getattr(one, column)) == _bits(getattr(other, column)), law)
-    _require([str(e) for e in one.failures] == [str(e) for e in other.failures], law)
-
-
-def _bits(values: list[float]) -> bytes:
-    """Bit for bit, so that NaN equals itself and -0 is not 0."""
-    return struct.pack(f"{len(values)}d", *values)
-
-
-def _require(holds: bool, law: str) -> None:
-    # Not `assert`: pytest rewrites those of tests, and `python -O` drops them.
-    if not holds:
-        raise AssertionError(law)
+        require(bits(getattr(one, column)) == bits(getattr(other, column)), law)
+    require([str(e) for e in one.failures] == [str(e) for e in other.failures], law)
