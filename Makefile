@@ -6,10 +6,14 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every compiler brings new lints. They are errors with the one that the project is checked with, and warnings with others.
 LINTS := $(if $(findstring rustc 1.95.,$(shell rustc --version)),-- --deny warnings)
 
-.PHONY: setup demo test python browser bench accuracy dist fmt queries
+.PHONY: setup encoder demo test python browser bench accuracy dist fmt queries
 
 setup:
 	@scripts/setup.sh
+
+# The weights of the embedding provider `minilm`, 84 MB.
+encoder:
+	@scripts/encoder.sh
 
 # Real data, all models, one picture.
 demo: setup
@@ -18,9 +22,10 @@ demo: setup
 
 # Formats, lints, builds and runs every test, the program with them: tests of processes run it, and so does the browser, where
 # the machine can have one.
-test: setup python
+test: setup encoder python
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets $(LINTS)
+	cargo clippy --locked --package retailcast-plugin-embed-minilm --target wasm32-wasip2 $(LINTS)
 	cargo test --locked --workspace
 	scripts/browser.sh --where-possible $(TARGET)/debug/retailcast
 

@@ -13,7 +13,7 @@ use retailcast::app;
 use retailcast::config::Config;
 use retailcast::db::Database;
 use retailcast::http::App;
-use retailcast::slices::rag::{Embedder, ProjectDocs, Providers, Purpose, Question};
+use retailcast::slices::rag::{Embedder, Filters, Mode, ProjectDocs, Providers, Purpose, Question};
 use sqlx::PgPool;
 
 const CHUNKS: usize = 100_000;
@@ -54,13 +54,13 @@ impl Bench {
         self.runtime.block_on(self.embedder.embed(&settings, purpose, texts, "bench")).unwrap()
     }
 
-    fn search(&self, query: &str) -> Vec<String> {
+    fn search(&self, query: &str, mode: Mode) -> Vec<String> {
         let question = Question {
             query: query.to_owned(),
             top_k: 5,
             similarity_threshold: Some(0.0),
-            filters: retailcast::slices::rag::Filters::default(),
-            mode: retailcast::slices::rag::Mode::Semantic,
+            filters: Filters::default(),
+            mode,
         };
         let found = self.runtime.block_on(self.app.knowledge.retrieve(&question, "bench")).unwrap();
         found.results.into_iter().map(|chunk| chunk.chunk_id).collect()
@@ -119,8 +119,8 @@ fn texts() -> Vec<String> {
         .collect()
 }
 
-/// Replaces everything by these vectors.
-async fn fill(pool: &PgPool, vectors: &[Vec<f32>]) {
+/// Replaces everything by these texts and their vectors.
+async fn fill(pool: &PgPool, texts: &[String], vectors: &[Vec<f32>]) {
     for statement in [
         "delete from document_source",
         "drop index ix_chunk_embedding_hnsw",
@@ -129,16 +129,17 @@ async fn fill(pool: &PgPool, vectors: &[Vec<f32>]) {
     ] {
         sqlx::query(statement).execute(pool).await.unwrap();
     }
-    for (number, part) in vectors.chunks(2_000).enumerate() {
+    for (number, (part, texts)) in vectors.chunks(2_000).zip(texts.chunks(2_000)).enumerate() {
         let vectors: Vec<String> = part.iter().map(|vector| format!("{vector:?}")).collect();
         sqlx::query(
             "insert into document_chunk (source_id, chunk_index, chunk_id, content, embedding, token_count)
-             select (select id from document_source), $2 + position - 1, md5(($2 + position)::text), 'text',
-                 vector::vector, 1
-             from unnest($1::text[]) with ordinality as part (vector, position)",
+             select (select id from document_source), $2 + position - 1, md5(($2 + position)::text), content,
+                 vector::vector, 1 + length(content) / 4
+             from unnest($1::text[], $3::text[]) with ordinality as part (vector, content, position)",
         )
         .bind(vectors)
         .bind(number as i32 * 2_000)
+        .bind(texts)
         .execute(pool)
         .await
         .unwrap();
@@ -170,9 +171,9 @@ async fn exact(pool: &PgPool, vector: &[f32]) -> HashSet<String> {
 fn real_texts(c: &mut Criterion, bench: &Bench) {
     let texts = texts();
     let started = Instant::now();
-    let vectors = bench.vectors(Purpose::Document, texts);
+    let vectors = bench.vectors(Purpose::Document, texts.clone());
     println!("{CHUNKS} texts embedded in {:?}", started.elapsed());
-    bench.runtime.block_on(fill(&bench.app.pool, &vectors));
+    bench.runtime.block_on(fill(&bench.app.pool, &texts, &vectors));
     let questions: Vec<serde_json::Value> =
         serde_json::from_str(include_str!("../data/questions/questions.json")).unwrap();
     let questions: Vec<&str> =
@@ -181,13 +182,15 @@ fn real_texts(c: &mut Criterion, bench: &Bench) {
     for question in &questions {
         let vector = bench.vectors(Purpose::Query, vec![(*question).to_owned()]).remove(0);
         let nearest = bench.runtime.block_on(exact(&bench.app.pool, &vector));
-        found += bench.search(question).iter().filter(|id| nearest.contains(*id)).count();
+        found += bench.search(question, Mode::Semantic).iter().filter(|id| nearest.contains(*id)).count();
     }
     println!("real texts: recall@5 {:.3}", found as f64 / (5 * questions.len()) as f64);
-    let mut turn = questions.iter().cycle();
-    c.bench_function("retrieve_of_100000_real", |b| {
-        b.iter(|| bench.search(turn.next().expect("a cycle has no end")));
-    });
+    for (name, mode) in [("real", Mode::Semantic), ("keyword", Mode::Keyword), ("hybrid", Mode::Hybrid)] {
+        let mut turn = questions.iter().cycle();
+        c.bench_function(&format!("retrieve_of_100000_{name}"), |b| {
+            b.iter(|| bench.search(turn.next().expect("a cycle has no end"), mode));
+        });
+    }
 }
 
 /// Vectors without any structure, the hardest for every index: the index alone, as a search asks it.
@@ -200,7 +203,8 @@ fn random(c: &mut Criterion, bench: &Bench) {
     let mut vectors: Vec<Vec<f32>> =
         (0..CHUNKS + QUESTIONS).map(|_| (0..DIMENSIONS).map(|_| number()).collect()).collect();
     let questions = vectors.split_off(CHUNKS);
-    bench.runtime.block_on(fill(&bench.app.pool, &vectors));
+    let texts = vec!["text".to_owned(); CHUNKS];
+    bench.runtime.block_on(fill(&bench.app.pool, &texts, &vectors));
     let search = async |vector: &[f32]| {
         let mut transaction = bench.app.pool.begin().await.unwrap();
         sqlx::query("select set_config('hnsw.ef_search', '200', true)")

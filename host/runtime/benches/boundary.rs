@@ -1,7 +1,6 @@
 //! What the boundary costs: calls into plugins, panels, boosting through the capability, sandboxed against native,
 //! epochs, pooling. Results with machine and date stand in `docs/performance.md`.
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,9 +9,10 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use lightgbm3::{Booster, Dataset};
 use retailcast_core::frame::{CONTRACT_FRAME, Exogenous, training_frame};
 use retailcast_core::{Day, MissingDays, Observation, Series};
+use retailcast_runtime::embedding::Purpose;
 use retailcast_runtime::{
-    Call, Catalogue, CatalogueSettings, Engine, EngineSettings, FeatureTable, ForecastModel, FutureSet,
-    PluginSettings, State, TrainingSet,
+    Call, Catalogue, CatalogueSettings, EmbeddingProvider, Engine, EngineSettings, FeatureTable,
+    ForecastModel, FutureSet, GrantedFolder, Plugin, PluginSettings, State, TrainingSet, open,
 };
 
 const DAYS: usize = 730;
@@ -22,17 +22,28 @@ fn catalogue(engine: EngineSettings) -> Catalogue {
     load(&Engine::new(engine).unwrap(), None)
 }
 
-/// All first-party plugins, compiled anew or from this folder.
+/// All first-party plugins as the program's own configuration has them, compiled anew or from this folder.
 fn load(engine: &Engine, cache: Option<&Path>) -> Catalogue {
     let lightgbm = PluginSettings { gradient_boosting: true, ..PluginSettings::default() };
+    let asking = PluginSettings {
+        http: vec!["https://api.example.com".parse().unwrap()],
+        ..PluginSettings::default()
+    };
+    let off = PluginSettings { enabled: false, ..PluginSettings::default() };
+    let plugins = [
+        ("lightgbm", lightgbm),
+        ("embed_openai", asking.clone()),
+        ("embed_ollama", asking),
+        ("embed_minilm", off),
+    ];
     let settings = CatalogueSettings {
-        plugins: BTreeMap::from([("lightgbm".to_owned(), lightgbm)]),
+        plugins: plugins.map(|(name, settings)| (name.to_owned(), settings)).into(),
         cache: cache.map(Path::to_owned),
         ..CatalogueSettings::default()
     };
     let plugins = retailcast_bundled::PLUGINS.iter().map(|p| (p.name, p.component));
     let catalogue = Catalogue::load(engine.clone(), settings, plugins).unwrap();
-    assert!(catalogue.entries().iter().all(|entry| matches!(entry.state, State::Loaded(_))));
+    assert!(!catalogue.entries().iter().any(|entry| matches!(entry.state, State::Refused(_))));
     catalogue
 }
 
@@ -200,5 +211,37 @@ fn loading(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, calls, portfolio, lightgbm, regression, loading);
+/// A text of 128 word pieces, on one core, and one of eight; and the first text of an instance, which reads the weights.
+/// `scripts/encoder.sh` fetches them.
+fn sentence_encoder(c: &mut Criterion) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = GrantedFolder {
+        path: root.join(".retailcast/models/all-MiniLM-L6-v2"),
+        granted_in: "a bench".to_owned(),
+    };
+    let settings = PluginSettings { folder: Some(folder), ..PluginSettings::default() };
+    let engine = Engine::new(EngineSettings::default()).unwrap();
+    let component = retailcast_bundled::find("embed_minilm").unwrap().component;
+    let provider = || match open(&engine, None, "embed_minilm", component, &settings).unwrap() {
+        Plugin::EmbeddingProvider(provider) => provider,
+        other => panic!("{}", other.description().kind),
+    };
+    let embed = |provider: &dyn EmbeddingProvider, pieces: usize| {
+        // One piece each, and two for the marks of start and end.
+        let texts = [vec!["day"; pieces - 2].join(" ")];
+        let config = r#"{"dimension": 384}"#;
+        provider.embed(config, Purpose::Document, &texts, 384, &Call::default()).unwrap().unwrap()
+    };
+    let mut group = c.benchmark_group("sentence_encoder");
+    group.sample_size(10);
+    group.bench_function("first_of_8", |b| {
+        b.iter_batched(provider, |provider| embed(&*provider, 8), BatchSize::PerIteration);
+    });
+    let provider = provider();
+    for pieces in [8, 128, 256] {
+        group.bench_function(format!("pieces_{pieces}"), |b| b.iter(|| embed(&*provider, pieces)));
+    }
+}
+
+criterion_group!(benches, calls, portfolio, lightgbm, regression, loading, sentence_encoder);
 criterion_main!(benches);

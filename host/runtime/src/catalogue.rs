@@ -4,6 +4,7 @@
 mod change;
 mod watch;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -71,10 +72,27 @@ pub struct PluginSettings {
     pub gradient_boosting: bool,
     /// Hosts that it may reach, besides those that a call allows; only embedding providers reach any.
     pub http: Vec<HttpPattern>,
+    /// The folder that it may read; only embedding providers read any.
+    pub folder: Option<GrantedFolder>,
     /// How much it may take.
     pub limits: Limits,
     /// Defaults of its configuration, over those that its schema declares.
     pub defaults: Map<String, Value>,
+}
+
+/// A folder that a plugin may read, and nothing beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantedFolder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Where the grant stands, for messages: `retailcast.toml, line 7`.
+    pub granted_in: String,
+}
+
+impl std::fmt::Display for GrantedFolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the folder {} (granted in {})", self.path.display(), self.granted_in)
+    }
 }
 
 impl Default for PluginSettings {
@@ -84,6 +102,7 @@ impl Default for PluginSettings {
             sha256: None,
             gradient_boosting: false,
             http: Vec::new(),
+            folder: None,
             limits: Limits::default(),
             defaults: Map::new(),
         }
@@ -203,12 +222,12 @@ impl Catalogue {
         let mut entries = Vec::new();
         for (key, bytes) in &self.bundled {
             let entry =
-                self.admit(&settings, key, Origin::Bundled, Ok(bytes.to_vec()), &entries, &mut loaded);
+                self.admit(&settings, key, Origin::Bundled, Ok(Cow::Borrowed(*bytes)), &entries, &mut loaded);
             entries.push(entry);
         }
         for path in files(&settings, &mut entries) {
             let key = settings_key(&path);
-            let bytes = std::fs::read(&path).map_err(|e| PluginError::Host {
+            let bytes = std::fs::read(&path).map(Cow::Owned).map_err(|e| PluginError::Host {
                 context: format!("cannot read {}", path.display()),
                 reason: e.to_string(),
             });
@@ -237,7 +256,7 @@ impl Catalogue {
         settings: &CatalogueSettings,
         key: &str,
         origin: Origin,
-        bytes: Result<Vec<u8>, PluginError>,
+        bytes: Result<Cow<'_, [u8]>, PluginError>,
         before: &[Entry],
         loaded: &mut Loaded,
     ) -> Entry {

@@ -50,7 +50,7 @@ pub trait EmbeddingProvider: Send + Sync {
     fn describe(&self, call: &Call) -> Result<Description, PluginError>;
     /// What it can do under this configuration (JSON).
     fn limits(&self, config: &str, call: &Call) -> Result<EmbeddingLimits, PluginError>;
-    /// One vector of `dimension` finite numbers per text, in their order, from a fresh instance. The outer error is a
+    /// One vector of `dimension` finite numbers per text, in their order. The outer error is a
     /// broken plugin, the inner one the provider's own.
     fn embed(
         &self,

@@ -6,6 +6,7 @@ use crate::catalogue::settings_table;
 use crate::engine::Engine;
 use crate::open::adapt;
 use crate::plugin::{self, Checked, Digest, Grants};
+use crate::sandbox::Outside;
 use crate::{Description, Kind, Limits, PluginError};
 
 /// What a component is and wants, read from the file. Its name, version and configuration schema are not in it: the
@@ -97,7 +98,7 @@ impl Inspection {
             component: self.component.clone(),
             digest: self.digest,
             kind: plugin::kind_of(&self.engine, &self.component)?,
-            http: [].into(),
+            outside: Outside::default(),
         };
         Ok(adapt(&self.engine, &checked, limits.clone(), &self.key, &table)?.description().clone())
     }

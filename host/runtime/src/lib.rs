@@ -38,8 +38,8 @@ mod v0_1;
 pub use cache::CodeCache;
 pub use call::{Call, CancelToken};
 pub use catalogue::{
-    Admission, Catalogue, CatalogueSettings, Change, ChangeKind, Entry, Models, Origin, PluginSettings,
-    State, Watch, settings_key, settings_table,
+    Admission, Catalogue, CatalogueSettings, Change, ChangeKind, Entry, GrantedFolder, Models, Origin,
+    PluginSettings, State, Watch, settings_key, settings_table,
 };
 pub use description::{Description, Kind};
 pub use embedding::EmbeddingProvider;

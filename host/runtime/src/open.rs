@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::catalogue::settings_table;
-use crate::plugin::{self, Checked, Grants};
+use crate::plugin::{self, Checked};
 use crate::{
     CodeCache, Description, Digest, EmbeddingProvider, Engine, Explainer, ForecastModel, Kind, Limits,
     PluginError, PluginSettings, ScenarioAdjuster, v0_1,
@@ -43,8 +43,7 @@ pub fn open(
     settings: &PluginSettings,
 ) -> Result<Plugin, PluginError> {
     let (digest, table) = (Digest::of(bytes), settings_table(key));
-    let grants = Grants { gradient_boosting: settings.gradient_boosting, http: !settings.http.is_empty() };
-    let checked = plugin::compile(engine, cache, bytes, digest, grants, &settings.http, &table)?;
+    let checked = plugin::compile(engine, cache, bytes, digest, settings, &table)?;
     adapt(engine, &checked, settings.limits.clone(), key, &table)
 }
 

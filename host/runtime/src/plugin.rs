@@ -1,14 +1,12 @@
 //! From the bytes of a file to something that can be instantiated: digest, kind of file, imports against grants,
 //! contract version. Nothing of the plugin runs here.
 
-use std::sync::Arc;
-
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
 use crate::engine::Engine;
-use crate::sandbox::WASI_OFFERED;
-use crate::{CodeCache, HttpPattern, Kind, PluginError, v0_1};
+use crate::sandbox::{Outside, WASI_OFFERED};
+use crate::{CodeCache, Kind, PluginError, PluginSettings, v0_1};
 
 /// SHA-256 of a component; what identifies it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,11 +42,21 @@ pub(crate) struct Grants {
     pub(crate) gradient_boosting: bool,
     /// Asking services.
     pub(crate) http: bool,
+    /// Reading a folder.
+    pub(crate) folder: bool,
 }
 
 impl Grants {
     /// Everything that can be granted.
-    pub(crate) const ALL: Self = Self { gradient_boosting: true, http: true };
+    pub(crate) const ALL: Self = Self { gradient_boosting: true, http: true, folder: true };
+
+    fn of(settings: &PluginSettings) -> Self {
+        Self {
+            gradient_boosting: settings.gradient_boosting,
+            http: !settings.http.is_empty(),
+            folder: settings.folder.is_some(),
+        }
+    }
 }
 
 /// Largest file that is compiled, in bytes: a Python plugin has 20 MB.
@@ -60,8 +68,8 @@ pub(crate) struct Checked {
     pub(crate) digest: Digest,
     /// By what it exports.
     pub(crate) kind: Kind,
-    /// Hosts that it may reach.
-    pub(crate) http: Arc<[HttpPattern]>,
+    /// What it may reach of the world outside.
+    pub(crate) outside: Outside,
 }
 
 /// Checks and compiles a component. `settings_key` is the table of its settings, for messages
@@ -71,8 +79,7 @@ pub(crate) fn compile(
     cache: Option<&CodeCache>,
     bytes: &[u8],
     digest: Digest,
-    grants: Grants,
-    http: &[HttpPattern],
+    settings: &PluginSettings,
     settings_key: &str,
 ) -> Result<Checked, PluginError> {
     let component = if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
@@ -85,8 +92,8 @@ pub(crate) fn compile(
         component
     };
     let kind = kind_of(engine, &component);
-    check_imports(engine, &component, grants, settings_key)?;
-    Ok(Checked { component, digest, kind: kind?, http: http.into() })
+    check_imports(engine, &component, Grants::of(settings), settings_key)?;
+    Ok(Checked { component, digest, kind: kind?, outside: Outside::of(settings) })
 }
 
 /// Compiles a component, whatever it imports and exports.
@@ -165,6 +172,16 @@ pub(crate) fn check_import(
             });
         }
         _ if WASI_OFFERED.contains(&interface) => {}
+        "wasi:filesystem/types" | "wasi:filesystem/preopens" if kind == Some(Kind::EmbeddingProvider) => {
+            if !grants.folder {
+                return denied(
+                    "is not granted",
+                    format!(
+                        "To grant it, name the one folder to be read:\n[{settings_key}]\ngrants = [{{ folder = \"models/all-MiniLM-L6-v2\" }}]"
+                    ),
+                );
+            }
+        }
         _ if interface.starts_with("wasi:filesystem/") => {
             return denied("is never given to a plugin", "Plugins have no files.".to_owned());
         }

@@ -1,5 +1,5 @@
-//! What a plugin sees of the world: no files, no environment, no sockets; a clock and random numbers that the
-//! request determines. The same input gives the same bytes.
+//! What a plugin sees of the world: no files but those of a folder that was granted, no environment, no sockets; a clock
+//! and random numbers that the request determines. The same input gives the same bytes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
-use wasmtime_wasi::p2::bindings::{cli, clocks, io, random, sync};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, io, random, sync};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::call::{Call, CancelToken};
@@ -19,6 +20,7 @@ use crate::http_pattern::HttpPattern;
 use crate::limits::{Limits, MemoryWatch};
 use crate::output::OutputTail;
 use crate::trace::{Direction, Payload, Trace};
+use crate::{GrantedFolder, PluginError, PluginSettings};
 
 /// Why the host interrupted a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,24 @@ pub(crate) struct Identity<'a> {
     pub(crate) version: &'a str,
 }
 
+/// What a plugin may reach of the world outside, by the operator's grants.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outside {
+    /// Hosts, besides the one that a call allows.
+    pub(crate) http: Arc<[HttpPattern]>,
+    /// A folder to read.
+    pub(crate) folder: Option<GrantedFolder>,
+}
+
+impl Outside {
+    pub(crate) fn of(settings: &PluginSettings) -> Self {
+        Self { http: settings.http.as_slice().into(), folder: settings.folder.clone() }
+    }
+}
+
+/// Where a plugin sees the folder that it was granted.
+const FOLDER: &str = "/granted";
+
 /// Who writes, and how much it may still write.
 pub(crate) struct LogBudget {
     pub(crate) plugin: String,
@@ -73,6 +93,16 @@ pub(crate) struct LogBudget {
 }
 
 impl LogBudget {
+    fn new(plugin: Identity<'_>, call: &Call) -> Self {
+        Self {
+            plugin: plugin.name.to_owned(),
+            version: plugin.version.to_owned(),
+            call: call.id.clone(),
+            left: LOG_BUDGET,
+            dropped: 0,
+        }
+    }
+
     /// Whether a line of this many bytes may still be written.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let bytes = bytes.saturating_add(LOG_LINE);
@@ -106,26 +136,33 @@ impl SandboxState {
         plugin: Identity<'_>,
         call: &Call,
         limits: &Limits,
-        granted: &Arc<[HttpPattern]>,
-    ) -> Self {
+        outside: &Outside,
+    ) -> Result<Self, PluginError> {
         let stderr = OutputTail::default();
-        let wasi = WasiCtx::builder()
-            .stdout(stderr.clone())
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(stderr.clone())
             .stderr(stderr.clone())
             .secure_random(StdRng::seed_from_u64(call.seed))
             .insecure_random(StdRng::seed_from_u64(call.seed))
             .insecure_random_seed(u128::from(call.seed))
             // A guest asks for a few bytes to seed a hash map; a mebibyte is for simulations.
             .max_random_size(1 << 20)
-            .build();
+            // Plugins run on threads that may wait.
+            .allow_blocking_current_thread(true);
+        if let Some(folder) = &outside.folder {
+            wasi.preopened_dir(&folder.path, FOLDER, FsPerms::ReadOnly).map_err(|e| PluginError::Host {
+                context: format!("cannot open {folder}"),
+                reason: format!("{e:#}"),
+            })?;
+        }
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
-        Self {
+        Ok(Self {
             table,
-            wasi,
+            wasi: wasi.build(),
             clock: VirtualClock { start: call.now, elapsed: 0 },
             http: WasiHttpCtx::new(),
-            outgoing: Outgoing::new(plugin, call, granted),
+            outgoing: Outgoing::new(plugin, call, &outside.http),
             memory: MemoryWatch::new(limits.memory),
             stderr,
             seed: call.seed,
@@ -133,15 +170,22 @@ impl SandboxState {
             deadline: Instant::now(),
             cancel: call.cancel.clone(),
             interruption: None,
-            log: LogBudget {
-                plugin: plugin.name.to_owned(),
-                version: plugin.version.to_owned(),
-                call: call.id.clone(),
-                left: LOG_BUDGET,
-                dropped: 0,
-            },
+            log: LogBudget::new(plugin, call),
             trace: call.trace.clone(),
-        }
+        })
+    }
+
+    /// Makes the state that of another call, for an instance that is kept: it may do what that call allows, and its clock
+    /// starts where that call says. Random numbers go on.
+    pub(crate) fn renew(&mut self, plugin: Identity<'_>, call: &Call, outside: &Outside) {
+        self.clock.start = call.now;
+        self.outgoing = Outgoing::new(plugin, call, &outside.http);
+        self.seed = call.seed;
+        self.threads = call.threads.max(1);
+        self.cancel = call.cancel.clone();
+        self.interruption = None;
+        self.log = LogBudget::new(plugin, call);
+        self.trace = call.trace.clone();
     }
 
     /// Answers a call of the plugin, and writes it down when somebody traces. `bytes_in` is what its arguments carry.
@@ -207,7 +251,7 @@ pub(crate) const WASI_OFFERED: &[&str] = &[
     "wasi:random/random",
 ];
 
-/// Links what [`WASI_OFFERED`] lists.
+/// Links what [`WASI_OFFERED`] lists, and files, which only a plugin with a folder was let to import.
 pub(crate) fn add_to_linker(linker: &mut Linker<SandboxState>) -> wasmtime::Result<()> {
     use wasmtime_wasi::cli::{WasiCli, WasiCliView};
     type S = SandboxState;
@@ -230,6 +274,9 @@ pub(crate) fn add_to_linker(linker: &mut Linker<SandboxState>) -> wasmtime::Resu
     random::random::add_to_linker::<S, WasiRandom>(linker, |s| s.wasi.random())?;
     random::insecure::add_to_linker::<S, WasiRandom>(linker, |s| s.wasi.random())?;
     random::insecure_seed::add_to_linker::<S, WasiRandom>(linker, |s| s.wasi.random())?;
+
+    sync::filesystem::types::add_to_linker::<S, WasiFilesystem>(linker, S::filesystem)?;
+    filesystem::preopens::add_to_linker::<S, WasiFilesystem>(linker, S::filesystem)?;
 
     clocks::wall_clock::add_to_linker::<S, HasSelf<S>>(linker, |s| s)?;
     clocks::monotonic_clock::add_to_linker::<S, HasSelf<S>>(linker, |s| s)?;

@@ -60,7 +60,14 @@ impl EmbeddingProvider for EmbedLocal {
 const COMMON: f32 = 5.0 / 3.0;
 
 /// How much of c is what the words mean; the rest is how they are written.
-const MEANING: f32 = 0.4;
+const MEANING: f32 = 0.35;
+
+/// How much the runs of a word count together, beside its stem: they stand for words that nobody knows, for names and
+/// mistakes.
+const RUNS: f32 = 0.5;
+
+/// The same of a word whose meaning counts too: others that are written alike mostly mean something else.
+const RUNS_OF_KNOWN: f32 = 0.1;
 
 /// Shorter vectors have no room for meanings: too many written features would share each place that is left.
 const WITH_MEANINGS: usize = 256;
@@ -72,7 +79,7 @@ fn vector(text: &str, dimension: usize) -> Vec<f32> {
     let words = words(text);
     let meant = if dimension < WITH_MEANINGS { 0 } else { meanings::DIMENSIONS };
     let (meaning, written) = rest.split_at_mut(meant);
-    for (feature, weight) in features(&words) {
+    for (feature, weight) in features(&words, meant > 0) {
         let hash = xxh3_64(feature.as_bytes());
         // A feature that counts for many words counts less than their sum.
         let weight = weight.sqrt();
@@ -113,15 +120,16 @@ fn meaning_of(words: &BTreeMap<String, u32>) -> [f32; meanings::DIMENSIONS] {
     sum
 }
 
-/// Stems and runs of characters with their weights. A word's runs together weigh more, the longer it is, but not as much
-/// as they are many.
-fn features(words: &BTreeMap<String, u32>) -> BTreeMap<String, f32> {
+/// Stems and runs of characters with their weights; `meant` when meanings count beside them. A word's runs together weigh
+/// more, the longer it is, but not as much as they are many.
+fn features(words: &BTreeMap<String, u32>, meant: bool) -> BTreeMap<String, f32> {
     let mut features = BTreeMap::new();
     for (word, count) in words {
         let weight = weight(*count);
         *features.entry(format!("stem {}", stem(word))).or_insert(0.0) += weight;
         let runs = runs(word);
-        let each = weight / (runs.len() as f32).sqrt();
+        let share = if meant && meanings::knows(word) { RUNS_OF_KNOWN } else { RUNS };
+        let each = share * weight / (runs.len() as f32).sqrt();
         for run in runs {
             *features.entry(run).or_insert(0.0) += each;
         }

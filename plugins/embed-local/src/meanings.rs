@@ -27,6 +27,11 @@ pub(crate) fn add(word: &str, times: f32, sum: &mut [f32; DIMENSIONS]) {
     }
 }
 
+/// Whether the meaning of a word is known.
+pub(crate) fn knows(word: &str) -> bool {
+    find(word).is_some()
+}
+
 fn find(word: &str) -> Option<usize> {
     let known = |word: &str| WORDS.binary_search(&word).ok();
     known(word).or_else(|| {

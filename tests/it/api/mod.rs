@@ -31,6 +31,7 @@ mod plugins;
 mod plugins_list;
 mod portfolio;
 mod rag;
+mod rag_encoder;
 mod rag_faults;
 mod rag_recall;
 mod registry;

@@ -59,7 +59,7 @@ fn the_default_configuration_can_be_used_as_it_is() {
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let (loaded, off): (Vec<_>, Vec<_>) =
         list.as_array().unwrap().iter().partition(|entry| entry["state"] == "loaded");
-    assert_eq!(off.iter().map(|entry| &entry["key"]).collect::<Vec<_>>(), ["explain_trees"]);
+    assert_eq!(off.iter().map(|entry| &entry["key"]).collect::<Vec<_>>(), ["embed_minilm", "explain_trees"]);
     let names: Vec<&str> = loaded.iter().map(|entry| entry["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,

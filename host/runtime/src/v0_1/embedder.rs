@@ -1,16 +1,20 @@
 //! An embedding provider of contract 0.1 behind the host's trait.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
 use super::bindings::retailcast::plugin::types as wit_types;
 use super::embedding_bindings::exports::retailcast::plugin::embedder as wit;
 use super::embedding_bindings::{EmbeddingProvider as Exports, EmbeddingProviderPre};
-use super::instance::{Adapter, World, guest, guest_error};
+use super::instance::{Adapter, Instance, World, guest, guest_error};
 use crate::embedding::{EmbeddingFailure, EmbeddingLimits, EmbeddingProvider, Purpose, Remedy};
+use crate::engine::Engine;
+use crate::plugin::Checked;
 use crate::sandbox::SandboxState;
 use crate::trace::traced;
-use crate::{Call, Description, Kind, Phase, PluginError};
+use crate::{Call, Description, Kind, Limits, Phase, PluginError};
 
 impl World for Exports {
     const KIND: Kind = Kind::EmbeddingProvider;
@@ -29,22 +33,67 @@ impl World for Exports {
     }
 }
 
-/// A loaded plugin of kind embedding provider.
-pub(crate) type Embedder = Adapter<Exports>;
+/// A loaded plugin of kind embedding provider. A call gets a fresh instance, but of a plugin that reads a folder: weights
+/// of a hundred megabytes are read once and not for every question, so its instances are kept between calls, as many as
+/// were ever busy at once (docs/decisions/sentence-encoder.md).
+pub(crate) struct Embedder {
+    adapter: Adapter<Exports>,
+    kept: Mutex<Vec<Instance<Exports>>>,
+}
+
+impl Embedder {
+    /// Links the component and asks its description.
+    pub(crate) fn new(
+        engine: &Engine,
+        checked: &Checked,
+        limits: Limits,
+        key: &str,
+        settings_table: &str,
+    ) -> Result<Self, PluginError> {
+        let adapter = Adapter::new(engine, checked, limits, key, settings_table)?;
+        Ok(Self { adapter, kept: Mutex::default() })
+    }
+
+    // The lock is held to take and to put only, neither of which panics.
+    fn kept(&self) -> MutexGuard<'_, Vec<Instance<Exports>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One call into an instance. After an error it is not used again.
+    fn run<T>(
+        &self,
+        phase: Phase,
+        call: &Call,
+        ask: impl FnOnce(&mut Store<SandboxState>, &Exports) -> wasmtime::Result<T>,
+    ) -> Result<T, PluginError> {
+        let kept = self.kept().pop();
+        let mut instance = match kept {
+            Some(mut instance) => {
+                self.adapter.renew(&mut instance, call);
+                instance
+            }
+            None => self.adapter.open(call)?,
+        };
+        let answer = instance.run(phase, ask)?;
+        if self.adapter.reads_a_folder() {
+            self.kept().push(instance);
+        }
+        Ok(answer)
+    }
+}
 
 impl EmbeddingProvider for Embedder {
     fn description(&self) -> &Description {
-        self.description()
+        self.adapter.description()
     }
 
     fn describe(&self, call: &Call) -> Result<Description, PluginError> {
-        self.describe(call)
+        self.adapter.describe(call)
     }
 
     fn limits(&self, config: &str, call: &Call) -> Result<EmbeddingLimits, PluginError> {
-        let mut instance = self.open(call)?;
         let ask = || {
-            instance.run(Phase::Needs, |store, world| {
+            self.run(Phase::Needs, call, |store, world| {
                 world.retailcast_plugin_embedder().call_limits_of(store, config)
             })
         };
@@ -73,9 +122,8 @@ impl EmbeddingProvider for Embedder {
             Purpose::Query => wit::Purpose::Query,
         };
         let bytes = config.len() + texts.iter().map(String::len).sum::<usize>();
-        let mut instance = self.open(call)?;
         let ask = || {
-            instance.run(Phase::Embed, |store, world| {
+            self.run(Phase::Embed, call, |store, world| {
                 world.retailcast_plugin_embedder().call_embed(store, config, purpose, texts)
             })
         };

@@ -1,6 +1,5 @@
 //! An instance of a plugin, whatever its world: made within limits, called within limits, and what ended a call told.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use retailcast_core::config_schema::ModelConfigSchema;
@@ -11,10 +10,9 @@ use super::bindings::retailcast::plugin::types as wit_types;
 use crate::engine::Engine;
 use crate::output::without_source_paths;
 use crate::plugin::Checked;
-use crate::sandbox::{self, Identity, Interruption, SandboxState};
+use crate::sandbox::{self, Identity, Interruption, Outside, SandboxState};
 use crate::{
-    Call, Description, Digest, GuestError, GuestErrorCode, HttpPattern, Kind, Limits, Phase, PluginError,
-    TimeLimit,
+    Call, Description, Digest, GuestError, GuestErrorCode, Kind, Limits, Phase, PluginError, TimeLimit,
 };
 
 /// What the generated types of every world can do, under one name.
@@ -37,7 +35,7 @@ pub(crate) struct Adapter<W: World> {
     engine: Engine,
     pre: W::Pre,
     limits: Limits,
-    http: Arc<[HttpPattern]>,
+    outside: Outside,
     settings_table: String,
     description: Description,
     config_schema: ModelConfigSchema,
@@ -64,7 +62,7 @@ impl<W: World> Adapter<W> {
             engine,
             &pre,
             &limits,
-            &checked.http,
+            &checked.outside,
             settings_table,
             unknown,
             &Call::default(),
@@ -76,7 +74,7 @@ impl<W: World> Adapter<W> {
             engine: engine.clone(),
             pre,
             limits,
-            http: Arc::clone(&checked.http),
+            outside: checked.outside.clone(),
             settings_table: settings_table.to_owned(),
             description,
             config_schema,
@@ -85,8 +83,23 @@ impl<W: World> Adapter<W> {
 
     /// A fresh instance for one request.
     pub(super) fn open(&self, call: &Call) -> Result<Instance<W>, PluginError> {
-        let plugin = Identity { name: &self.description.name, version: &self.description.version };
-        Instance::open(&self.engine, &self.pre, &self.limits, &self.http, &self.settings_table, plugin, call)
+        let (limits, table) = (&self.limits, &self.settings_table);
+        Instance::open(&self.engine, &self.pre, limits, &self.outside, table, self.identity(), call)
+    }
+
+    /// Whether its instances have something that is worth keeping: what they read of a folder.
+    pub(super) fn reads_a_folder(&self) -> bool {
+        self.outside.folder.is_some()
+    }
+
+    /// Makes a kept instance that of another request.
+    pub(super) fn renew(&self, instance: &mut Instance<W>, call: &Call) {
+        instance.store.data_mut().renew(self.identity(), call, &self.outside);
+        instance.deadline = call.deadline;
+    }
+
+    fn identity(&self) -> Identity<'_> {
+        Identity { name: &self.description.name, version: &self.description.version }
     }
 
     /// Asks a fresh instance for its description again.
@@ -156,12 +169,12 @@ impl<W: World> Instance<W> {
         engine: &Engine,
         pre: &W::Pre,
         limits: &Limits,
-        http: &Arc<[HttpPattern]>,
+        outside: &Outside,
         settings_table: &str,
         plugin: Identity<'_>,
         call: &Call,
     ) -> Result<Self, PluginError> {
-        let mut store = Store::new(engine.wasmtime(), SandboxState::new(plugin, call, limits, http));
+        let mut store = Store::new(engine.wasmtime(), SandboxState::new(plugin, call, limits, outside)?);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(limits.payload);
         if engine.settings().epochs {

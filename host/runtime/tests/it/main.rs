@@ -8,6 +8,7 @@ mod kinds;
 mod lightgbm;
 mod log;
 mod model_text;
+mod sentence_encoder;
 mod settings;
 mod support;
 mod trees;

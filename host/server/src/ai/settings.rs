@@ -61,11 +61,13 @@ pub enum EmbeddingProvider {
     Ollama,
     /// A plugin in this process, without network and key.
     Local,
+    /// A sentence encoder in this process, from a folder of weights.
+    MiniLm,
 }
 
 impl EmbeddingProvider {
     /// All names.
-    pub const NAMES: [&str; 3] = ["openai", "ollama", "local"];
+    pub const NAMES: [&str; 4] = ["openai", "ollama", "local", "minilm"];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -73,12 +75,14 @@ impl EmbeddingProvider {
             Self::OpenAi => "openai",
             Self::Ollama => "ollama",
             Self::Local => "local",
+            Self::MiniLm => "minilm",
         }
     }
 
     /// The provider of this name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::OpenAi, Self::Ollama, Self::Local].into_iter().find(|provider| provider.name() == name)
+        let all = [Self::OpenAi, Self::Ollama, Self::Local, Self::MiniLm];
+        all.into_iter().find(|provider| provider.name() == name)
     }
 }
 

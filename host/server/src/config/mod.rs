@@ -26,6 +26,9 @@ pub use sections::{
 /// The commented defaults, as they lie at the root of the project.
 pub const DEFAULTS: &str = include_str!("../../../../retailcast.toml");
 
+/// What messages call the defaults.
+const BUILT_IN: &str = "the built-in retailcast.toml";
+
 /// What is read when `--config` names nothing.
 pub const FILE: &str = "retailcast.toml";
 
@@ -66,24 +69,32 @@ impl Config {
             return Err(ConfigError::NoFile(file.to_owned()));
         }
         let mut sources = Figment::from(Toml::string(DEFAULTS));
+        let mut files = vec![(BUILT_IN.to_owned(), DEFAULTS.to_owned())];
         if let Some(file) = file.or_else(|| Some(Path::new(FILE)).filter(|file| file.is_file())) {
+            let name = file.display().to_string();
+            let text = std::fs::read_to_string(file)
+                .map_err(|e| ConfigError::Invalid(format!("{name} cannot be read: {e}")))?;
             sources = sources.merge(Toml::file_exact(file));
+            files.push((name, text));
         }
-        let config: Self = sources
+        let mut config: Self = sources
             .merge(environment::provider(".env", dot_env))
             .merge(environment::provider("the environment", variables))
             .extract()
             .map_err(|e| ConfigError::Invalid(explain(e)))?;
         config.check().map_err(ConfigError::Invalid)?;
+        config.plugins.locate_grants(&files);
         Ok(config)
     }
 
     /// The defaults alone.
     pub fn defaults() -> Self {
-        Figment::from(Toml::string(DEFAULTS))
+        let mut config: Self = Figment::from(Toml::string(DEFAULTS))
             .extract()
             // A test reads them; the file is part of the program.
-            .expect("the built-in retailcast.toml fits")
+            .expect("the built-in retailcast.toml fits");
+        config.plugins.locate_grants(&[(BUILT_IN.to_owned(), DEFAULTS.to_owned())]);
+        config
     }
 }
 
@@ -275,6 +286,20 @@ mod tests {
         let settings = &config.plugins.catalogue().plugins["a"];
         assert!(settings.gradient_boosting);
         assert_eq!(settings.http, ["https://api.example.com".parse().unwrap()]);
+
+        let config = load("[plugins.settings.a]\nenabled = true\ngrants = [{ folder = \"models/a\" }]", &[]);
+        let folder = config.unwrap().plugins.catalogue().plugins["a"].folder.clone().unwrap();
+        assert_eq!(folder.path, Path::new("models/a"));
+        assert!(folder.granted_in.ends_with("test.toml, line 3"), "{}", folder.granted_in);
+        let folder = Config::defaults().plugins.catalogue().plugins["embed_minilm"].folder.clone().unwrap();
+        assert!(
+            folder.granted_in.starts_with("the built-in retailcast.toml, line "),
+            "{}",
+            folder.granted_in
+        );
+
+        let two = "[plugins.settings.a]\ngrants = [{ folder = \"a\" }, { folder = \"b\" }]";
+        assert!(load(two, &[]).unwrap_err().contains("plugins.settings.a.grants"));
     }
 
     /// Every limit above its cap is refused, and the lines of the refusal allow it.

@@ -1,10 +1,12 @@
 //! `[plugins]`: which plugins there are and what each may do.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use retailcast_runtime::{CatalogueSettings, HttpPattern, Limits, PluginSettings, settings_table};
+use retailcast_runtime::{
+    CatalogueSettings, GrantedFolder, HttpPattern, Limits, PluginSettings, settings_table,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -42,6 +44,8 @@ pub enum Grant {
     /// Outgoing HTTP to these hosts.
     #[serde(deserialize_with = "hosts")]
     Http(Vec<HttpPattern>),
+    /// Reading this folder.
+    Folder(PathBuf),
 }
 
 /// `[plugins.settings.NAME]`
@@ -54,6 +58,9 @@ pub struct PluginConfig {
     pub sha256: Option<String>,
     /// Capabilities.
     pub grants: Vec<Grant>,
+    /// Where the grants stand, for messages: `retailcast.toml, line 7`.
+    #[serde(skip)]
+    pub granted_in: String,
     /// Limits of its own.
     pub limits: LimitsConfig,
     /// Defaults of its configuration, over those of its schema.
@@ -97,6 +104,11 @@ impl PluginsConfig {
             plugin.limits.check(&format!("{table}.limits"))?;
             plugin.limits.check_caps(&format!("{table}.limits"), &self.caps)?;
             check_digest(&table, plugin.sha256.as_deref())?;
+            if plugin.grants.iter().filter_map(Grant::folder).count() > 1 {
+                return Err(format!(
+                    "`{table}.grants`: a plugin reads one folder, and more than one is granted"
+                ));
+            }
         }
         Ok(())
     }
@@ -109,6 +121,7 @@ impl PluginsConfig {
             sha256: plugin.sha256.clone(),
             gradient_boosting: plugin.grants.contains(&Grant::GradientBoosting),
             http: plugin.grants.iter().flat_map(Grant::hosts).cloned().collect(),
+            folder: plugin.folder(),
             limits: plugin.limits.over(&limits),
             defaults: plugin.defaults.clone(),
         };
@@ -122,11 +135,46 @@ impl PluginsConfig {
     }
 }
 
+impl PluginsConfig {
+    /// Finds the lines in which the grants stand. `files`: names and texts, each over those before it.
+    pub(super) fn locate_grants(&mut self, files: &[(String, String)]) {
+        for (name, plugin) in &mut self.settings {
+            // What the last file says holds.
+            let found = files.iter().rev().find_map(|(file, text)| Some((file, line_of_grants(text, name)?)));
+            if let Some((file, line)) = found {
+                plugin.granted_in = format!("{file}, line {line}");
+            }
+        }
+    }
+}
+
+fn line_of_grants(toml: &str, plugin: &str) -> Option<usize> {
+    let document = toml_edit::Document::parse(toml).ok()?;
+    let grants = document.get("plugins")?.get("settings")?.get(plugin)?.get("grants")?;
+    Some(1 + toml[..grants.span()?.start].matches('\n').count())
+}
+
+impl PluginConfig {
+    fn folder(&self) -> Option<GrantedFolder> {
+        self.grants
+            .iter()
+            .find_map(Grant::folder)
+            .map(|path| GrantedFolder { path: path.to_owned(), granted_in: self.granted_in.clone() })
+    }
+}
+
 impl Grant {
     fn hosts(&self) -> &[HttpPattern] {
         match self {
             Self::Http(hosts) => hosts,
-            Self::GradientBoosting => &[],
+            Self::GradientBoosting | Self::Folder(_) => &[],
+        }
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(path) => Some(path),
+            Self::GradientBoosting | Self::Http(_) => None,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The plugins that come with the program, at full level.
 
-use retailcast_conformance::{Level, check_file};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use retailcast_runtime::{Engine, EngineSettings, ForecastModel, Plugin, PluginSettings, open};
+use retailcast_conformance::{Level, check_file};
+use retailcast_runtime::{
+    Engine, EngineSettings, ForecastModel, GrantedFolder, Plugin, PluginSettings, open,
+};
 
 #[test]
 fn all_first_party_plugins_conform() {
@@ -46,6 +49,12 @@ fn granted(name: &str) -> PluginSettings {
     let asks_services = matches!(name, "embed_openai" | "embed_ollama");
     PluginSettings {
         gradient_boosting: name == "lightgbm",
+        folder: (name == "embed_minilm").then(|| {
+            let path =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.retailcast/models/all-MiniLM-L6-v2");
+            assert!(path.is_dir(), "{} is missing: run scripts/encoder.sh", path.display());
+            GrantedFolder { path, granted_in: "a test".to_owned() }
+        }),
         http: asks_services.then(|| "https://api.example.com".parse().unwrap()).into_iter().collect(),
         ..PluginSettings::default()
     }

@@ -132,8 +132,8 @@ pub(super) struct AiConfigUpdate {
     /// Cannot be switched off again here.
     #[schema(minimum = 1, maximum = 2_147_483_647)]
     agent_thinking_budget: Option<u32>,
-    /// `openai`, `ollama` or `local`.
-    #[schema(pattern = "^(openai|ollama|local)$")]
+    /// `openai`, `ollama`, `local` or `minilm`.
+    #[schema(pattern = "^(openai|ollama|local|minilm)$")]
     rag_embedding_provider: Option<String>,
     rag_embedding_model: Option<String>,
     /// 409 while chunks are indexed, unless `force`.

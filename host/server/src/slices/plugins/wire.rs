@@ -165,7 +165,10 @@ fn file_name(origin: &Origin) -> Option<String> {
 
 fn grants(settings: &PluginSettings) -> Vec<String> {
     let boosting = settings.gradient_boosting.then(|| "gradient-boosting".to_owned());
-    boosting.into_iter().chain(settings.http.iter().map(|host| format!("http {host}"))).collect()
+    let hosts = settings.http.iter().map(|host| format!("http {host}"));
+    // Which one is not for everybody, as with files.
+    let folder = settings.folder.iter().map(|_| "folder".to_owned());
+    boosting.into_iter().chain(hosts).chain(folder).collect()
 }
 
 impl From<&Limits> for LimitsResult {

@@ -8,7 +8,8 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use retailcast_core::chunking::first_tokens;
 use retailcast_runtime::embedding::{self, EmbeddingFailure, EmbeddingLimits, Remedy};
 use retailcast_runtime::{
-    Call, Catalogue, ComputePool, EmbeddingProvider as Plugin, HttpAccess, Lane, PluginError,
+    Call, Catalogue, ComputePool, EmbeddingProvider as Plugin, Entry, GrantedFolder, HttpAccess, Lane,
+    PluginError, State, settings_table,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -64,6 +65,22 @@ struct Provider {
     config: String,
     dimension: usize,
     access: Option<Arc<HttpAccess>>,
+    /// What it reads.
+    folder: Option<GrantedFolder>,
+}
+
+/// Why a plugin serves nobody, and what would make it.
+fn not_loaded(plugin: &str, entry: Option<&Entry>) -> String {
+    match entry.map(|entry| &entry.state) {
+        Some(State::Disabled) => format!(
+            "the plugin `{plugin}` is switched off. To switch it on:\n[{}]\nenabled = true",
+            settings_table(plugin)
+        ),
+        Some(State::Refused(e)) => format!("the plugin `{plugin}` was refused: {}: {e}", e.code()),
+        Some(State::Loaded(_)) | None => {
+            format!("the plugin `{plugin}` is not loaded; `retailcast plugin list` says why")
+        }
+    }
 }
 
 impl Provider {
@@ -90,11 +107,13 @@ impl Provider {
                 ("embed_ollama", config(url, &embedding.ollama_model), access(url, None)?)
             }
             EmbeddingProvider::Local => ("embed_local", json!({"dimension": embedding.dimension}), None),
+            EmbeddingProvider::MiniLm => ("embed_minilm", json!({"dimension": embedding.dimension}), None),
         };
+        let entries = catalogue.entries();
+        let entry = entries.iter().find(|entry| entry.key == plugin);
         Ok(Self {
-            plugin: catalogue.embedder(plugin).map_err(|_| {
-                failed(format!("the plugin `{plugin}` is not loaded; `retailcast plugin list` says why"))
-            })?,
+            plugin: catalogue.embedder(plugin).map_err(|_| failed(not_loaded(plugin, entry)))?,
+            folder: entry.and_then(|entry| entry.settings.folder.clone()),
             name,
             lane: Lane::plugin(plugin),
             config: config.to_string(),
@@ -113,7 +132,18 @@ impl Provider {
 
     fn broken(&self, error: &PluginError) -> EmbeddingError {
         tracing::warn!(provider = self.name, code = error.code(), "an embedding plugin failed: {error}");
-        self.failed(error.to_string())
+        self.failed(match error {
+            PluginError::Guest(refusal) => self.located(&refusal.message),
+            error => error.to_string(),
+        })
+    }
+
+    /// A reason of the plugin's with the folder that it reads: what is wrong may be there.
+    fn located(&self, reason: &str) -> String {
+        match &self.folder {
+            Some(folder) => format!("{reason}; it reads {folder}"),
+            None => reason.to_owned(),
+        }
     }
 
     fn failed(&self, reason: String) -> EmbeddingError {
@@ -168,7 +198,7 @@ impl Providers {
                 Ok(vectors) => return Ok(vectors),
                 Err(failure) => failure,
             };
-            let reason = provider.clean(&failure.error.message);
+            let reason = provider.located(&provider.clean(&failure.error.message));
             match (failure.remedy, pauses.next()) {
                 (Remedy::OtherKey, _) => return Err(EmbeddingError::Key { provider: provider.name, reason }),
                 (Remedy::Pause(asked), Some(usual)) => {
