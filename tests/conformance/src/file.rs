@@ -79,7 +79,7 @@ const CHECKS: &[Check<File>] = &[
         rule: "The component imports only interfaces of its contract, granted capabilities, and WASI's cli, clocks, io and random.",
         level: Level::Smoke,
         applies: Applies::ALWAYS,
-        mend: "The message names the import. A capability is granted with `--grant`, and in the server with `grants`. Files and sockets are given to no plugin: a dependency that opens them has to go.",
+        mend: "The message names the import. A capability is granted with `--grant`, and in the server with `grants`. Sockets are given to no plugin, and files only to an embedding provider with the grant of a folder: a dependency that opens them has to go.",
         body: |file| opens(file, "static.imports", "imports that the host offers"),
     },
     Check {

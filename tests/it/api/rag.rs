@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::support::app::TestApp;
+use crate::support::database;
 
 const INDEX: &str = "/rag/index";
 const RETRIEVE: &str = "/rag/retrieve";
@@ -52,6 +53,34 @@ fn is_id(value: &Value) -> bool {
 
 async fn chunks(pool: &PgPool) -> i64 {
     sqlx::query_scalar("select count(*) from document_chunk").fetch_one(pool).await.unwrap()
+}
+
+/// Whoever brings an embedding provider serves the knowledge base with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_plugin_takes_the_place_of_the_embedded_provider() {
+    let folder = tempfile::tempdir().unwrap();
+    let fossil = database::workspace().join("tests/fossils/runs_of_three-v0.1.wasm");
+    std::fs::copy(fossil, folder.path().join("runs_of_three.wasm")).unwrap();
+    let app = TestApp::with_plugins(|config| {
+        local(Path::new("/nonexistent"))(config);
+        config.rag.local_plugin = "runs_of_three".to_owned();
+        config.rag.embedding_dimension = 256;
+        config.plugins.dir = folder.path().to_owned();
+    })
+    .await;
+    index(&app, "handbook/returns.md", RETURNS).await;
+    index(&app, "handbook/birds.md", "# Birds\n\nSwallows fly south.\n").await;
+    let found = retrieve(&app, json!({"query": "who returns goods?", "similarity_threshold": 0.0})).await;
+    assert_eq!(paths(&found), ["handbook/returns.md", "handbook/birds.md"]);
+
+    let gone = TestApp::with(|config| {
+        local(Path::new("/nonexistent"))(config);
+        config.rag.local_plugin = "no_such_plugin".to_owned();
+    })
+    .await;
+    let body = json!({"source_type": "markdown", "source_path": "a.md", "content": RETURNS});
+    let refused = gone.post(INDEX, body).await.problem(502, "bad-gateway");
+    assert!(refused["detail"].as_str().unwrap().contains("no_such_plugin"), "{refused}");
 }
 
 #[tokio::test]

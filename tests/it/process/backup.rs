@@ -129,7 +129,7 @@ fn unpacked(archive: &Path) -> String {
 #[test]
 fn a_damaged_backup_restores_nothing() {
     let home = Home::new("backup-damaged");
-    drop(fill(&home));
+    assert_eq!(fill(&home).stop().0, Some(0));
     home.succeed(&["backup", "whole.tar.gz"]);
     let bytes = std::fs::read(home.folder.join("whole.tar.gz")).unwrap();
     let elsewhere = Home::new("backup-damaged-there");

@@ -109,7 +109,9 @@ fn a_database_that_stops_and_starts_again_is_found_again() {
         eprintln!("served again {:?} after the start ({mode})", started.elapsed());
     }
     go_on.store(false, Ordering::Relaxed);
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     let seen = seen.lock().unwrap();
     let odd: Vec<_> =
         seen.iter().filter(|(status, retry, _)| *status != 200 && (*status, *retry) != (503, true)).collect();

@@ -97,6 +97,8 @@ pub struct EmbeddingSettings {
     pub dimension: u32,
     /// Model of the provider `ollama`.
     pub ollama_model: String,
+    /// Plugin of the provider `local`.
+    pub local_plugin: String,
 }
 
 /// Addresses, and keys, which are empty when unset.
@@ -160,6 +162,7 @@ impl AiSettings {
                 model: rag.embedding_model.clone(),
                 dimension: rag.embedding_dimension,
                 ollama_model: rag.ollama_embedding_model.clone(),
+                local_plugin: rag.local_plugin.clone(),
             },
             providers: ProviderSettings {
                 openai_base_url: providers.openai_base_url.clone(),

@@ -50,6 +50,9 @@ pub struct RagConfig {
     /// Model of the provider `ollama`.
     #[serde(deserialize_with = "text")]
     pub ollama_embedding_model: String,
+    /// Plugin of the provider `local`.
+    #[serde(deserialize_with = "text")]
+    pub local_plugin: String,
     /// Texts of one call to a provider.
     pub embedding_batch_size: usize,
     /// Folder of documents.

@@ -79,6 +79,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("RAG_EMBEDDING_MODEL", "rag.embedding_model"),
     ("RAG_EMBEDDING_DIMENSION", "rag.embedding_dimension"),
     ("OLLAMA_EMBEDDING_MODEL", "rag.ollama_embedding_model"),
+    ("RAG_LOCAL_PLUGIN", "rag.local_plugin"),
     ("RAG_EMBEDDING_BATCH_SIZE", "rag.embedding_batch_size"),
     ("RAG_ROOT", "rag.root"),
     ("RAG_CHUNK_SIZE", "rag.chunk_size"),

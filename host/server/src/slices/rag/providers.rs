@@ -92,7 +92,7 @@ impl Provider {
             HttpAccess::new(url, key).map(|access| Some(Arc::new(access))).map_err(|e| failed(e.to_string()))
         };
         let config = |url: &str, model: &str| json!({"base_url": url, "model": model, "dimension": embedding.dimension});
-        let (plugin, config, access): (_, Value, _) = match embedding.provider {
+        let (plugin, config, access): (&str, Value, _) = match embedding.provider {
             EmbeddingProvider::OpenAi => {
                 let (url, key) = (&addresses.openai_base_url, addresses.openai_api_key.expose_secret());
                 if key.is_empty() {
@@ -106,7 +106,9 @@ impl Provider {
                 let url = &addresses.ollama_base_url;
                 ("embed_ollama", config(url, &embedding.ollama_model), access(url, None)?)
             }
-            EmbeddingProvider::Local => ("embed_local", json!({"dimension": embedding.dimension}), None),
+            EmbeddingProvider::Local => {
+                (embedding.local_plugin.as_str(), json!({"dimension": embedding.dimension}), None)
+            }
             EmbeddingProvider::MiniLm => ("embed_minilm", json!({"dimension": embedding.dimension}), None),
         };
         let entries = catalogue.entries();
