@@ -6,7 +6,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every compiler brings new lints. They are errors with the one that the project is checked with, and warnings with others.
 LINTS := $(if $(findstring rustc 1.95.,$(shell rustc --version)),-- --deny warnings)
 
-.PHONY: setup encoder demo test python browser bench accuracy dist fmt queries
+.PHONY: setup encoder demo test python browser bench accuracy dist soak fmt queries
 
 setup:
 	@scripts/setup.sh
@@ -43,6 +43,11 @@ browser: setup
 dist: setup
 	cargo build --release --locked --package retailcast
 	scripts/dist.sh $(TARGET)/release/retailcast
+
+# Mixed traffic for three minutes (or MINUTES=60): memory, files and answers must stay as they are. docs/reliability.md.
+soak: setup
+	cargo build --release --locked --package retailcast
+	scripts/soak.py $(TARGET)/release/retailcast $(or $(MINUTES),3) $(TARGET)/soak
 
 # Numbers for docs/performance.md.
 bench: setup
