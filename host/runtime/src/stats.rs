@@ -1,11 +1,14 @@
 //! What the calls of a plugin took, and how those ended that failed.
 
+mod hour;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 
+use self::hour::Hour;
 use crate::{Phase, PluginError};
 
 /// Longest time that is told apart: a day, in microseconds. Two digits are kept of every time, so that a histogram has
@@ -22,6 +25,7 @@ struct Counters {
     /// Microseconds, by phase; none before the first call.
     times: [Option<Histogram<u64>>; Phase::ALL.len()],
     errors: BTreeMap<&'static str, u64>,
+    hour: Hour,
     peak_memory: usize,
 }
 
@@ -32,6 +36,10 @@ pub struct StatsSnapshot {
     pub calls: u64,
     /// Failed calls by `RC-P…` code. A refusal by the plugin itself (RC-P014) is one of them.
     pub errors: BTreeMap<&'static str, u64>,
+    /// Calls of the last hour.
+    pub calls_last_hour: u64,
+    /// Those of them that failed.
+    pub errors_last_hour: u64,
     /// Phases that were called, in the order of a request.
     pub phases: Vec<PhaseStats>,
     /// Most memory that an instance used, in bytes.
@@ -60,6 +68,7 @@ impl Stats {
             Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("the bounds are constants that fit")
         });
         times.saturating_record(micros);
+        counters.hour.count(hour::now(), result.is_err());
         if let Err(e) = result {
             *counters.errors.entry(e.code()).or_default() += 1;
         }
@@ -80,9 +89,12 @@ impl Stats {
             Some(PhaseStats { phase, calls: times.len(), p50: at(0.5), p95: at(0.95) })
         };
         let phases: Vec<PhaseStats> = Phase::ALL.into_iter().zip(&counters.times).filter_map(of).collect();
+        let (calls_last_hour, errors_last_hour) = counters.hour.sums(hour::now());
         StatsSnapshot {
             calls: phases.iter().map(|phase| phase.calls).sum(),
             errors: counters.errors.clone(),
+            calls_last_hour,
+            errors_last_hour,
             phases,
             peak_memory: counters.peak_memory,
         }
@@ -105,6 +117,7 @@ mod tests {
         stats.observe_memory(3);
         let now = stats.snapshot();
         assert_eq!((now.calls, now.peak_memory), (101, 5));
+        assert_eq!((now.calls_last_hour, now.errors_last_hour), (101, 1));
         assert_eq!(now.errors, BTreeMap::from([("RC-P016", 1)]));
         assert_eq!(
             now.phases.iter().map(|p| (p.phase, p.calls)).collect::<Vec<_>>(),

@@ -29,7 +29,7 @@ impl PluginsResult {
     "code": "RC-P004", "reason": "imports `retailcast:plugin/gradient-boosting@0.1.0`, which is not granted. To grant it:\n[plugins.settings.drift]\ngrants = [\"gradient-boosting\"]",
     "name": null, "kind": null, "version": null, "contract": null, "licence": null, "summary": null, "config_schema": null,
     "grants": [], "limits": {"memory_mib": 512, "fit_seconds": 30.0, "predict_seconds": 5.0, "payload_mib": 64},
-    "calls": 0, "errors": {}, "phases": [], "peak_memory_bytes": 0}))]
+    "calls": 0, "errors": {}, "calls_last_hour": 0, "errors_last_hour": 0, "phases": [], "peak_memory_bytes": 0}))]
 pub struct PluginResult {
     /// Name of its settings table, `[plugins.settings.KEY]`.
     pub key: String,
@@ -81,6 +81,10 @@ pub struct PluginResult {
     /// Failed calls by `RC-P…` code.
     #[schema(value_type = std::collections::HashMap<String, u64>)]
     pub errors: BTreeMap<&'static str, u64>,
+    /// Calls of the last hour.
+    pub calls_last_hour: u64,
+    /// Those of them that failed.
+    pub errors_last_hour: u64,
     /// Calls by phase, those that there were, in the order of a request.
     pub phases: Vec<PhaseResult>,
     /// Most memory that an instance of a model used, in bytes; 0 for other kinds.
@@ -149,6 +153,8 @@ impl PluginResult {
             limits: (&entry.settings.limits).into(),
             calls: stats.calls,
             errors: stats.errors,
+            calls_last_hour: stats.calls_last_hour,
+            errors_last_hour: stats.errors_last_hour,
             phases: stats.phases.into_iter().map(PhaseResult::new).collect(),
             peak_memory_bytes: stats.peak_memory,
         }

@@ -16,7 +16,7 @@ export function Chart({ days, series, rule, marks, unit = 'units', height = 280,
   const box = useRef();
   const [cursor, point] = useState(null);
   const [table, toggle] = useState(false);
-  const [copied, say] = useState(false);
+  const [took, say] = useState({});
   const [wide, measure] = useState(true);
   const labelled = Boolean(labels && wide);
   useEffect(() => {
@@ -35,11 +35,12 @@ export function Chart({ days, series, rule, marks, unit = 'units', height = 280,
     };
   }, [days, series, rule, marks, height, labelled, steps]);
   const at = (i) => (steps ? `step ${days[i]}` : `${weekday(days[i])} ${fromDay(days[i])}`);
-  const copy = async () => {
-    await navigator.clipboard.writeText(csv(days, series, steps));
-    say(true);
-    setTimeout(() => say(false), 1500);
+  const told = (what) => {
+    say(what);
+    setTimeout(() => say({}), 1500);
   };
+  const copy = () => navigator.clipboard.writeText(csv(days, series, steps)).then(() => told({ csv: 'Copied' }));
+  const take = () => picture(box.current, name).then((done) => told({ png: done }));
   const notes = [
     ...series.flatMap((s) => (s.bands || []).map((b, i) => ({ label: `${b.level} % interval`, colour: s.colour, share: i + 1 }))),
     ...(marks?.holidays?.length ? [{ label: 'holiday', mark: 'holiday' }] : []), ...(marks?.promotions?.length ? [{ label: 'promotion', mark: 'promotion' }] : []),
@@ -54,8 +55,8 @@ export function Chart({ days, series, rule, marks, unit = 'units', height = 280,
         </span>
         <span class="tools">
           <button class="link" aria-expanded=${table} onClick=${() => toggle(!table)}>Table</button>
-          <button class="link" onClick=${copy}>${copied ? 'Copied' : 'Copy CSV'}</button>
-          <button class="link" onClick=${() => save(box.current, name)}>PNG</button>
+          <button class="link" onClick=${copy}>${took.csv || 'Copy CSV'}</button>
+          <button class="link" onClick=${take}>${took.png || 'Copy PNG'}</button>
         </span>
       </figcaption>`}
       <div class="plot">
@@ -97,10 +98,19 @@ function csv(days, series, steps) {
   return [head, ...days.map((d, i) => [steps ? d : fromDay(d), ...all.map((c) => c.values[i] ?? '')].join(','))].join('\n');
 }
 
-function save(box, name) {
-  box.querySelector('canvas').toBlob((blob) => {
-    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${name}.png` });
-    link.click();
-    URL.revokeObjectURL(link.href);
+/** Copies the picture, or saves it where the browser lets nobody copy pictures. */
+function picture(box, name) {
+  return new Promise((resolve) => {
+    box.querySelector('canvas').toBlob(async (blob) => {
+      try {
+        await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+        resolve('Copied');
+      } catch {
+        const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${name}.png` });
+        link.click();
+        URL.revokeObjectURL(link.href);
+        resolve('Saved');
+      }
+    });
   });
 }

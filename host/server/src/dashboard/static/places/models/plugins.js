@@ -22,8 +22,8 @@ export function Plugins() {
     { head: 'Kind', cell: (p) => plain(p.kind) },
     { head: 'Version', cell: (p) => plain(p.version) },
     { head: 'SHA-256', cell: (p) => html`<code title=${p.sha256}>${shortId(p.sha256)}</code>` },
-    { head: 'Calls', number: true, cell: (p) => units(p.calls) },
-    { head: 'Errors', number: true, cell: (p) => units(total(p.errors)) },
+    { head: 'Calls, 1 h', number: true, cell: (p) => units(p.calls_last_hour) },
+    { head: 'Errors, 1 h', number: true, cell: (p) => units(p.errors_last_hour) },
     { head: 'p50', number: true, cell: (p) => ms(main(p)?.p50_ms) },
     { head: 'p95', number: true, cell: (p) => ms(main(p)?.p95_ms) },
   ];
@@ -48,6 +48,7 @@ function Detail({ plugin }) {
       <dt>SHA-256</dt><dd><code>${plain(plugin.sha256)}</code>${plugin.pinned ? ' (pinned)' : ''}</dd>
       <dt>Licence</dt><dd>${plain(plugin.licence)}</dd>
     </dl>
+    <p class="quiet">Since it was loaded: ${units(plugin.calls)} calls, ${units(total(plugin.errors))} errors.</p>
     <${Table} caption="Calls by phase" rows=${plugin.phases} empty="Not called yet." columns=${[
       { head: 'Phase', cell: (p) => p.phase }, { head: 'Calls', number: true, cell: (p) => units(p.calls) },
       { head: 'p50', number: true, cell: (p) => ms(p.p50_ms) }, { head: 'p95', number: true, cell: (p) => ms(p.p95_ms) }]} />
